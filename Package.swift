@@ -1,0 +1,212 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Layout rules: one section per room, lowest room first; a room lists only what it imports.
+
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+let pure = house + [.strictMemorySafety()]  // No pointers here: using one is a compile error.
+let houseC: [CSetting] = [.treatAllWarnings(as: .error)]
+
+/// A product of the plugin SDK, which is a package of its own.
+func sdk(_ name: String) -> Target.Dependency { .product(name: name, package: "plugin-sdk") }
+
+let package = Package(
+    name: "coffer",
+    products: [
+        .executable(name: "coffer", targets: ["coffer"]),
+        .executable(name: "cofferd", targets: ["cofferd"]),
+        .library(name: "CofferClient", targets: ["CofferClient"]),
+        .library(name: "coffer-fault", type: .dynamic, targets: ["FaultBackend"]),
+        .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
+        .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
+    ],
+    dependencies: [.package(path: "plugin-sdk")],
+    targets: [
+        // The words, and the machine.
+        .target(name: "CofferModel", swiftSettings: pure),
+        .target(name: "CLinux", cSettings: houseC),
+        .target(name: "CofferSystem", dependencies: ["CLinux"], swiftSettings: house),
+
+        // Profiles: YAML to a validated configuration.
+        .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
+        .target(name: "CofferProfile", dependencies: ["CYAML", "CofferModel"], swiftSettings: house),
+
+        // Backends: the port, and the plugins behind it.
+        .target(name: "CofferBackend", dependencies: ["CofferModel", "CofferSystem"], swiftSettings: pure),
+        .target(
+            name: "CofferPluginHost",
+            dependencies: [
+                "CofferBackend", "CofferModel", "CofferSystem",
+                sdk("CCofferPlugin"), sdk("CofferJSON"), sdk("CofferLoader"),
+            ],
+            swiftSettings: house
+        ),
+
+        // The domain.
+        .target(
+            name: "CofferService",
+            dependencies: ["CofferBackend", "CofferModel", "CofferSystem", sdk("CofferCrypto")],
+            swiftSettings: pure
+        ),
+
+        // The wire.
+        .target(name: "CofferHTTP", dependencies: ["CofferSystem"], swiftSettings: house),
+        .target(name: "CofferAPI", dependencies: ["CofferModel", sdk("CofferJSON")], swiftSettings: pure),
+        .target(
+            name: "CofferRoutes",
+            dependencies: [
+                "CofferAPI", "CofferHTTP", "CofferModel", "CofferService", "CofferSystem", sdk("CofferJSON"),
+            ],
+            swiftSettings: pure
+        ),
+
+        // The host.
+        .executableTarget(
+            name: "cofferd",
+            dependencies: [
+                "CofferAPI", "CofferBackend", "CofferHTTP", "CofferModel", "CofferPluginHost", "CofferProfile",
+                "CofferRoutes", "CofferService", "CofferSystem", sdk("CofferJSON"),
+            ],
+            swiftSettings: house
+        ),
+
+        // Clients.
+        .target(
+            name: "CofferClient",
+            dependencies: ["CofferAPI", "CofferHTTP", "CofferModel", "CofferSystem", sdk("CofferJSON")],
+            swiftSettings: house
+        ),
+        .executableTarget(
+            name: "coffer",
+            dependencies: ["CofferAPI", "CofferClient", "CofferModel", "CofferSystem", sdk("CofferJSON")],
+            swiftSettings: house
+        ),
+        .executableTarget(
+            name: "coffer-bench",
+            dependencies: [
+                "CofferAPI", "CofferClient", "CofferHTTP", "CofferModel", "CofferSystem", sdk("CofferJSON"),
+            ],
+            swiftSettings: house
+        ),
+
+        // Plugins: the SDK and a C library of their own, nothing else of ours.
+        .target(name: "CLocal", path: "Plugins/Local/C", cSettings: houseC),
+        .target(
+            name: "LocalBackend",
+            dependencies: ["CLocal", sdk("CofferPluginSDK")],
+            path: "Plugins/Local",
+            exclude: ["C"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "MemoryBackend",
+            dependencies: [sdk("CofferPluginSDK")],
+            path: "Plugins/Memory",
+            swiftSettings: house
+        ),
+        .target(
+            name: "FaultBackend",
+            dependencies: [sdk("CofferPluginSDK")],
+            path: "Plugins/Fault",
+            swiftSettings: house
+        ),
+
+        // Tests, by room.
+        .target(
+            name: "CofferTestSupport",
+            dependencies: ["CofferSystem"],
+            path: "Tests/CofferTestSupport",
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CofferModelTests",
+            dependencies: ["CofferModel", "CofferTestSupport"],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CofferSystemTests",
+            dependencies: [
+                "CofferSystem", "CofferTestSupport",
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CofferProfileTests",
+            dependencies: [
+                "CofferModel", "CofferProfile", "CofferTestSupport",
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CofferPluginHostTests",
+            dependencies: [
+                "CofferBackend", "CofferModel", "CofferPluginHost", "CofferSystem", "CofferTestSupport",
+                sdk("CCofferPlugin"), sdk("CofferJSON"), sdk("CofferLoader"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CofferServiceTests",
+            dependencies: [
+                "CofferBackend", "CofferModel", "CofferService", "CofferSystem", "CofferTestSupport",
+                sdk("CofferCrypto"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CofferHTTPTests",
+            dependencies: [
+                "CofferHTTP", "CofferSystem", "CofferTestSupport",
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CofferAPITests",
+            dependencies: [
+                "CofferAPI", "CofferModel", "CofferTestSupport",
+                sdk("CofferJSON"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CofferClientTests",
+            dependencies: [
+                "CofferAPI", "CofferClient", "CofferModel", "CofferSystem", "CofferTestSupport",
+                sdk("CofferJSON"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CofferHostTests",
+            dependencies: [
+                "CofferAPI", "CofferClient", "CofferModel", "CofferSystem", "CofferTestSupport",
+                sdk("CofferJSON"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(name: "CofferCLITests", dependencies: ["CofferSystem", "CofferTestSupport"], swiftSettings: house),
+        .testTarget(
+            name: "CofferSDKTests",
+            dependencies: [
+                "CofferSystem", "CofferTestSupport",
+                sdk("CCofferPlugin"), sdk("CofferConformance"), sdk("CofferCrypto"), sdk("CofferJSON"),
+                sdk("CofferLoader"), sdk("CofferPluginSDK"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CofferPluginTests",
+            dependencies: [
+                "CofferSystem", "CofferTestSupport",
+                sdk("CCofferPlugin"), sdk("CofferConformance"), sdk("CofferCrypto"), sdk("CofferLoader"),
+            ],
+            swiftSettings: house
+        ),
+    ]
+)

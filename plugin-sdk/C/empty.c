@@ -1,0 +1,1 @@
+#include "coffer_backend.h"

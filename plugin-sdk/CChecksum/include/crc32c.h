@@ -1,0 +1,3 @@
+#ifndef COFFER_CRC32C_H
+#define COFFER_CRC32C_H
+#endif

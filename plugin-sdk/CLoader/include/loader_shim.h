@@ -1,0 +1,3 @@
+#ifndef COFFER_LOADER_SHIM_H
+#define COFFER_LOADER_SHIM_H
+#endif

@@ -1,0 +1,63 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Everything a plugin author needs, usable without the host. Lowest room first; a room lists only what it imports.
+
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+let pure = house + [.strictMemorySafety()]  // No pointers here: using one is a compile error.
+let houseC: [CSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "plugin-sdk",
+    products: [
+        .library(name: "CCofferPlugin", targets: ["CCofferPlugin"]),
+        .library(name: "CofferConformance", targets: ["CofferConformance"]),
+        .library(name: "CofferCrypto", targets: ["CofferCrypto"]),
+        .library(name: "CofferJSON", targets: ["CofferJSON"]),
+        .library(name: "CofferLoader", targets: ["CofferLoader"]),
+        .library(name: "CofferPluginSDK", targets: ["CofferPluginSDK"]),
+        .executable(name: "coffer-plugin-check", targets: ["coffer-plugin-check"]),
+    ],
+    targets: [
+        // The contract: one C header.
+        .target(name: "CCofferPlugin", path: "C", cSettings: houseC),
+
+        // Writing a plugin in Swift.
+        .target(name: "CofferPluginSDK", dependencies: ["CCofferPlugin"], path: "Swift", swiftSettings: house),
+
+        // Digests and checksums, over OpenSSL; JSON without Foundation.
+        .systemLibrary(name: "COpenSSL", path: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CChecksum", path: "CChecksum", cSettings: houseC),
+        .target(name: "CofferCrypto", dependencies: ["CChecksum", "COpenSSL"], path: "Crypto", swiftSettings: house),
+        .target(name: "CofferJSON", path: "JSON", swiftSettings: pure),
+
+        // Loading a plugin: probe, trust, negotiation, typed calls.
+        .target(name: "CLoader", path: "CLoader", cSettings: houseC),
+        .target(
+            name: "CofferLoader",
+            dependencies: ["CCofferPlugin", "CLoader", "CofferCrypto", "CofferJSON"],
+            path: "Loader",
+            swiftSettings: house
+        ),
+
+        // Proving a plugin.
+        .target(
+            name: "CofferConformance",
+            dependencies: ["CCofferPlugin", "CofferCrypto", "CofferLoader"],
+            path: "Conformance",
+            swiftSettings: house
+        ),
+        .executableTarget(
+            name: "coffer-plugin-check",
+            dependencies: ["CofferConformance", "CofferJSON", "CofferLoader"],
+            path: "Check",
+            swiftSettings: house
+        ),
+    ]
+)
