@@ -1,13 +1,15 @@
 package import CofferSystem
 
-/// What answers requests. The server calls it on its own blocking threads, many at once.
+/// What answers requests.
+///
+/// The server calls it on its own blocking threads, many at once.
 package protocol HTTPHandler: Sendable {
     /// Where the request waits when too many like it are being handled; nil for "never waits".
     func lane(for request: HTTPRequest) -> Lane?
 
     /// Answers a request, or says what takes its body first.
     ///
-    /// - Parameter cancellation: set when the client goes away or the server stops.
+    /// `cancellation` is set when the client goes away or the server stops.
     func respond(to request: HTTPRequest, cancellation: Cancellation) -> HTTPReply
 }
 
@@ -19,7 +21,9 @@ package enum HTTPReply: Sendable {
     case receive(any HTTPBodyReceiver)
 }
 
-/// Takes a request's body, piece by piece. Calls never overlap, and may come on different threads.
+/// Takes a request's body, piece by piece.
+///
+/// Calls never overlap, and may come on different threads.
 package protocol HTTPBodyReceiver: AnyObject, Sendable {
     /// Takes the next bytes; a response ends the request early.
     func receive(_ bytes: RawSpan) -> HTTPResponse?
@@ -42,7 +46,9 @@ package struct HTTPResponse: Sendable {
     }
 }
 
-/// An answer's body. The server adds `Content-Length` or `Transfer-Encoding`; a HEAD request gets the head alone.
+/// An answer's body.
+///
+/// The server adds `Content-Length` or `Transfer-Encoding`; a HEAD request gets the head alone.
 package enum HTTPBody: Sendable {
     case bytes([UInt8])
     /// `length` bytes at `offset` of a regular file, sent without passing through us where possible.
@@ -55,7 +61,9 @@ package enum HTTPBody: Sendable {
     case omitted(length: Int64)
 }
 
-/// Gives an answer's body, piece by piece. Calls never overlap, and may come on different threads.
+/// Gives an answer's body, piece by piece.
+///
+/// Calls never overlap, and may come on different threads.
 package protocol HTTPBodySource: AnyObject, Sendable {
     /// Fills `buffer` from the front and says how far; 0 only at the end, nil when it failed and the connection must break.
     func read(into buffer: inout MutableRawSpan) -> Int?

@@ -26,7 +26,9 @@ package final class Cancellation: Sendable {
         if number >= 0 { coffer_eventfd_signal(number) }
     }
 
-    /// A descriptor that becomes readable once cancelled; it stays ours. -1 where the process has none left.
+    /// A descriptor that becomes readable once cancelled, and stays ours.
+    ///
+    /// -1 where the process has none left.
     package var descriptor: Int32 {
         let existing = event.load(ordering: .acquiring)
         if existing >= 0 { return existing }
