@@ -94,7 +94,9 @@ package struct MultipartParser: Sendable {
         case .head:
             let blank: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A]
             guard let end = index(of: blank) else {
-                guard held.count <= Self.headLimit else { throw Malformed(reason: "the head of a form's part is too long") }
+                guard held.count <= Self.headLimit else {
+                    throw Malformed(reason: "the head of a form's part is too long")
+                }
                 return false
             }
             events.append(.part(try Self.part(String(decoding: held[..<end], as: UTF8.self))))

@@ -11,7 +11,11 @@ extension Exchange {
         let contentType = request.headers["content-type"] ?? ""
         if contentType.lowercased().hasPrefix("multipart/") {
             guard let parser = MultipartParser(contentType: contentType) else {
-                throw CofferError(.invalidArgument, "content-type must be multipart/form-data with a boundary", storage: name)
+                throw CofferError(
+                    .invalidArgument,
+                    "content-type must be multipart/form-data with a boundary",
+                    storage: name
+                )
             }
             // Whether the caller may write at all is said before the body is asked for.
             _ = try storage(name, for: .upload, text: parameters.location)

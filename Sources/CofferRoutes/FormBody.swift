@@ -71,7 +71,9 @@ final class FormBody: HTTPBodyReceiver {
         let events: [MultipartParser.Event]
         do throws(MultipartParser.Malformed) {
             events = try state.withLock { (state) throws(MultipartParser.Malformed) in
-                try state.parser.receive(chunk.span.bytes)
+                try chunk.withBytes(0..<chunk.count) { (bytes) throws(MultipartParser.Malformed) in
+                    try state.parser.receive(bytes)
+                }
             }
         } catch {
             throw CofferError(.invalidArgument, error.reason)
@@ -91,7 +93,10 @@ final class FormBody: HTTPBodyReceiver {
         }
         guard part.filename != nil else {
             guard part.name == "filename" || part.name == "location" else {
-                throw CofferError(.invalidArgument, "unknown form field \(part.name); known are filename, location and one file")
+                throw CofferError(
+                    .invalidArgument,
+                    "unknown form field \(part.name); known are filename, location and one file"
+                )
             }
             state.withLock { $0.field = (part.name, []) }
             return
@@ -116,9 +121,11 @@ final class FormBody: HTTPBodyReceiver {
                 state.field?.value += bytes
                 return state.field?.value.count ?? 0
             }
-            guard size <= Self.fieldLimit else { throw CofferError(.tooLarge, "a form field has more than \(Self.fieldLimit) bytes") }
+            guard size <= Self.fieldLimit else {
+                throw CofferError(.tooLarge, "a form field has more than \(Self.fieldLimit) bytes")
+            }
         } else if let writer {
-            try writer.append(bytes.span.bytes, call)
+            try bytes.withBytes(0..<bytes.count) { (bytes) throws(CofferError) in try writer.append(bytes, call) }
         }
     }
 

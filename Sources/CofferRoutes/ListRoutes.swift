@@ -33,6 +33,6 @@ extension Exchange {
         }
         let limit = parameters.limit ?? ListParameters.defaultLimit
         let page = try storage.page(query, cursor: parameters.cursor, limit: limit, call)
-        return .json(CofferAPI.ListPage.encode(page.batch, as: line, cursor: page.cursor))
+        return .json(ListingPage.encode(page.batch, as: line, cursor: page.cursor))
     }
 }

@@ -6,7 +6,7 @@ import CofferService
 
 /// `DELETE /v1/storages/{storage}/objects…`, `POST /v1/storages/{storage}/delete`.
 extension Exchange {
-    func delete(_ name: String, _ key: Key) throws(CofferError) -> HTTPResponse {
+    func delete(_ name: String, _ key: Key, version: String?) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .delete, text: key.text)
         let conditions = try RequestConditions(fields)
         guard conditions.match.ifNoneMatch == nil else {
@@ -24,15 +24,12 @@ extension Exchange {
             force: parameters.isForced,
             call(storage)
         )
-        return .json { writer in
-            writer.object {
-                $0.member("count", Int64(removal.count))
-                $0.member("dry_run", parameters.isDryRun)
-                $0.name("keys")
-                $0.array { for key in removal.keys { $0.value(key.text) } }
-                $0.name("failures")
-                $0.array { for error in removal.failures { Problem.write(error.located(storage: name), to: &$0) } }
-            }
-        }
+        let answer = PrefixDeletion(
+            count: Int64(removal.count),
+            isDryRun: parameters.isDryRun,
+            keys: removal.keys,
+            failures: removal.failures.map { $0.located(storage: name) }
+        )
+        return .json(answer.encode())
     }
 }

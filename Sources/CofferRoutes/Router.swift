@@ -1,6 +1,7 @@
 import CofferAPI
 package import CofferHTTP
 import CofferModel
+import CofferService
 package import CofferSystem
 
 /// Answers every request of the socket: finds the route, calls it, makes an answer of what it says or throws.
@@ -47,7 +48,7 @@ package struct Router: HTTPHandler {
             status = 100
         }
         metrics.count(
-            storage: exchange.generation.hasStorage(route.storage) ? route.storage ?? "" : "",
+            storage: exchange.knownStorage(route.storage),
             operation: route.operation.rawValue,
             status: status,
             nanoseconds: MonotonicTime.now.nanoseconds - start.nanoseconds
@@ -62,6 +63,12 @@ package struct Router: HTTPHandler {
 }
 
 extension Exchange {
+    /// `name` if there is such a storage: what callers make up must not fill the metrics.
+    fileprivate func knownStorage(_ name: String?) -> String {
+        guard let name, (try? generation.storage(name)) != nil else { return "" }
+        return name
+    }
+
     /// Calls the route's function.
     fileprivate func run(_ route: Route, _ metrics: RequestMetrics) throws(CofferError) -> HTTPReply {
         switch route {

@@ -13,12 +13,8 @@ extension Exchange {
         guard request.headers["content-range"] == nil else {
             throw CofferError(.unsupported, "a part of an object cannot be written", storage: name, key: key)
         }
-        var put = PutRequest(key: key)
+        var put = try putRequest(key)
         put.onConflict = onConflict
-        put.conditions = try RequestConditions(fields).match
-        put.metadata = try RequestFields.metadata(allFields)
-        put.checksums = try DigestFields.parse(fields)
-        put.idempotencyKey = try RequestFields.idempotencyKey(fields)
         return try write(put, to: storage)
     }
 
