@@ -7,6 +7,7 @@ struct ProfileGraph {
     private let base: Node
     private let entries: [Word: Entry]
     private let chains: [Word: [String]]
+    private let documents: [Word: Node]
 
     /// Reads `profiles:` of `root`; a missing or circular `extends` goes to `findings`.
     init(_ root: Node, limits: DocumentLimits, findings: Findings) {
@@ -35,6 +36,25 @@ struct ProfileGraph {
         var chains: [Word: [String]] = [:]
         for name in names { chains[Word(name)] = Self.chain(to: name, entries, names, findings) }
         self.chains = chains
+        var documents: [Word: Node] = [:]
+        for name in names {
+            // Each profile is laid over its parent once, however many profiles extend it.
+            var document = base
+            for member in chains[Word(name)] ?? [] {
+                if let known = documents[Word(member)] {
+                    document = known
+                } else {
+                    let value = entries[Word(member)]?.value
+                    let own = value.flatMap { $0.isNull ? nil : Self.part($0.tagged(member)) }
+                    document = own.map { document.overlaid(by: $0) } ?? document
+                    if chains[Word(member)]?.first?.isSame(as: chains[Word(name)]?.first ?? "") ?? false {
+                        documents[Word(member)] = document
+                    }
+                }
+            }
+            documents[Word(name)] = document
+        }
+        self.documents = documents
     }
 
     /// The profiles that make up `profile`, the one at the bottom first.
@@ -52,10 +72,7 @@ struct ProfileGraph {
 
     /// The base with `profile`, and what it extends, laid over it; nil means the base alone.
     func document(of profile: String?) -> Node {
-        guard let profile else { return base }
-        return chain(of: profile).reduce(base) { lower, name in
-            node(of: name).map { lower.overlaid(by: Self.part($0)) } ?? lower
-        }
+        profile.flatMap { documents[Word($0)] } ?? base
     }
 
     /// What a profile can lay itself over; a null section is an empty one.

@@ -206,7 +206,7 @@ package struct LiveValue: Sendable, Hashable, CustomStringConvertible, CustomDeb
                 expansion.text,
                 folder: folder,
                 home: references.home,
-                isHidden: true
+                isReferenced: true
             )
             switch checked {
             case .success(let value): return value

@@ -28,16 +28,21 @@ struct ValueRule {
         }
     }
 
-    /// The normal form of `text`; `isHidden` keeps the text out of the message.
+    /// The normal form of `text`.
+    ///
+    /// A message shows the text only if it is no secret, and if it stands in the file as it is: what a reference
+    /// stands for may be anything.
     func normalize(
         _ text: String,
         folder: String,
         home: String?,
-        isHidden: Bool = false
+        isReferenced: Bool
     ) -> Result<String, ValueProblem> {
-        let isHidden = isHidden || option.isSecret
+        let isHidden = isReferenced || option.isSecret
         guard !text.utf8.contains(0) else { return .failure(problem(isHidden ? nil : "text with a NUL")) }
-        let shown = isHidden ? nil : SettingText.withoutPassword(text).quoted
+        let shown =
+            option.isSecret
+            ? nil : isReferenced ? "what its reference stands for" : SettingText.withoutPassword(text).quoted
         switch option.type {
         case .string: return .success(text)
         case .int: return int(text, shown)

@@ -1,7 +1,7 @@
 // From events to a tree: anchors, aliases, merge keys, and the limits that keep a hostile text small.
 
 /// How much a configuration may hold; more is refused, whatever it says.
-struct DocumentLimits {
+struct DocumentLimits: Sendable {
     /// The bytes of one file.
     var fileSize = 4 << 20
     /// Mappings and lists inside each other.

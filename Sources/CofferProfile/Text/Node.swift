@@ -1,8 +1,8 @@
 // The document as a tree whose every node knows where it stands.
 
 /// A value in a configuration file, with its place.
-struct Node {
-    enum Value {
+struct Node: Sendable {
+    enum Value: Sendable {
         case null
         /// Text as written; `isQuoted` text is never anything else.
         case scalar(String, isQuoted: Bool)
@@ -72,7 +72,7 @@ struct Node {
 }
 
 /// One key of a mapping with its value.
-struct Entry {
+struct Entry: Sendable {
     let key: String
     /// Where the key stands.
     let mark: SourceMark
