@@ -3,10 +3,10 @@
 import CCofferPlugin
 import Glibc
 
+// Sendable because the host's functions are safe on any thread and the pointers outlive every legal use.
 /// One call's deadline and cancellation.
 ///
 /// Valid until the call returns: keep none. Each step of a stream brings its own.
-// Sendable because the host's functions are safe on any thread and the pointers outlive every legal use.
 public struct Call: @unchecked Sendable {
     private let host: UnsafePointer<coffer_host>
     private let token: UnsafeMutableRawPointer?
@@ -28,7 +28,7 @@ public struct Call: @unchecked Sendable {
             size >= MemoryLayout<coffer_call>.size ? call.pointee.trace : coffer_str(ptr: nil, len: 0)
     }
 
-    /// Whether the caller gave up. Cheap: ask it in every loop.
+    /// Whether the caller gave up; cheap enough to ask in every loop.
     public var isCancelled: Bool {
         guard token != nil, let cancelled = host.pointee.cancelled else { return false }
         return cancelled(host.pointee.ctx, token) != 0

@@ -23,11 +23,11 @@ public func exportBackend<Backend: StorageBackend>(
     }
 }
 
+// Unchecked because all state is reached between `pthread_mutex_lock` and `unlock`; what is handed out never changes.
 /// Everything that this image exports.
 ///
 /// C functions carry no context and `open` has no instance yet, so each exported type gets a place, and each place has
 /// functions of its own that know its number.
-// Unchecked because all state is reached between `pthread_mutex_lock` and `unlock`; what is handed out never changes.
 final class Exports: @unchecked Sendable {
     static let shared = Exports()
 
@@ -72,8 +72,9 @@ final class Exports: @unchecked Sendable {
         return plugin
     }
 
-    /// The host's table as far as it was written; it is kept for ever, since instances hold it. The same host again
-    /// makes no second copy.
+    /// The host's table as far as it was written, kept for ever, since instances hold it.
+    ///
+    /// The same host again makes no second copy.
     private func copyHost(
         _ host: UnsafePointer<coffer_host>?,
         present: UnsafePointer<coffer_host>?

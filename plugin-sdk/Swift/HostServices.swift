@@ -2,8 +2,8 @@
 
 import CCofferPlugin
 
-/// What the host offers to an open instance; usable until `close` returns, on any thread.
 // Sendable because every function of the host's table is safe on any thread and the table lives until the process ends.
+/// What the host offers to an open instance; usable until `close` returns, on any thread.
 public struct HostServices: @unchecked Sendable {
     /// How grave a line of the log is.
     public enum Level: UInt32, Sendable {
@@ -48,7 +48,9 @@ public struct HostServices: @unchecked Sendable {
         return enabled(host.pointee.ctx, level.rawValue) != 0
     }
 
-    /// Writes a line to the host's log. The message is made only if it is kept; it never holds a secret.
+    /// Writes a line to the host's log.
+    ///
+    /// The message is made only if it is kept; it never holds a secret.
     public func log(_ level: Level, _ message: @autoclosure () -> String) {
         guard isLogged(level), let log = host.pointee.log else { return }
         ByteString(message()).withC { log(host.pointee.ctx, instance, level.rawValue, $0) }
@@ -64,7 +66,7 @@ public struct HostServices: @unchecked Sendable {
         }
     }
 
-    /// The present value of an option; one flagged `.live` is read afresh. Nil if it has none.
+    /// The present value of an option, or nil; one flagged live is read afresh.
     public func option(_ name: String) throws(BackendError) -> String? {
         guard let get = host.pointee.config_get else { return nil }
         var value: ByteString?

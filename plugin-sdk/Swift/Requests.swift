@@ -108,7 +108,7 @@ public struct RemoveRequest: Sendable {
     /// A request for a key.
     public init(_ key: ByteString) { self.key = key }
 
-    /// Checks the request against what is there: nil where nothing is. Answers whether there is anything to remove.
+    /// Whether there is anything to remove, given the tag of what is there; throws where the request forbids it.
     public func check(existing etag: ByteString?) throws(BackendError) -> Bool {
         try Conditions(ifMatch: ifMatch).checkWrite(key, existing: etag)
         if etag == nil && isStrict { throw .notFound(key) }

@@ -2,8 +2,8 @@
 
 import CCofferPlugin
 
-/// Where entries go. Valid until the call returns: keep none.
 // Sendable because the kit hands it to one call on one thread; it is a value without state.
+/// Where entries go. Valid until the call returns: keep none.
 public struct EntrySink: @unchecked Sendable {
     private let context: UnsafeMutableRawPointer?
     private let function: (@convention(c) (UnsafeMutableRawPointer?, UnsafePointer<coffer_entry>?) -> Int32)?
@@ -55,8 +55,8 @@ public struct EntrySink: @unchecked Sendable {
     private func call(_ entry: UnsafePointer<coffer_entry>) -> Int32 { function?(context, entry) ?? 0 }
 }
 
-/// Where the results of a batch go. Valid until the call returns: keep none.
 // Sendable because the kit hands it to one call on one thread; it is a value without state.
+/// Where the results of a batch go. Valid until the call returns: keep none.
 public struct BatchResults: @unchecked Sendable {
     private let context: UnsafeMutableRawPointer?
     private let function: (@convention(c) (UnsafeMutableRawPointer?, Int, UnsafePointer<coffer_error>?) -> Int32)?

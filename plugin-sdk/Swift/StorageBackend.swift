@@ -4,10 +4,11 @@
 ///
 /// An author conforms a final class, overrides what the store can do, and exports it with one line:
 /// ```swift
-/// @c(coffer_backend_entry_v0) @implementation
-/// public func entry(_ host: UnsafePointer<coffer_host>?, _ error: UnsafeMutablePointer<coffer_error>?)
-///     -> UnsafePointer<coffer_plugin>?
-/// {
+/// @c @implementation
+/// public func coffer_backend_entry_v0(
+///     _ host: UnsafePointer<coffer_host>?,
+///     _ error: UnsafeMutablePointer<coffer_error>?
+/// ) -> UnsafePointer<coffer_plugin>? {
 ///     exportBackend(MyBackend.self, host, error)
 /// }
 /// ```
