@@ -110,7 +110,7 @@ struct Sidecars: Sendable {
         let result = withName(unpublished) { local_openat(reserve.temporary.number, $0, flags, 0o600) }
         let file = Descriptor(try Refusal.check(result))
         do throws(Refusal) {
-            try file.write(sidecar.encoded)
+            try sidecar.encoded.withUnsafeBytes { bytes throws(Refusal) in try file.write(bytes, at: 0) }
             if durable { try Refusal.check(local_fsync(file.number)) }
             try Refusal.check(
                 withName(unpublished) { from in
@@ -136,19 +136,4 @@ struct Sidecars: Sendable {
 
     /// The directory, to be walked.
     func directory() -> Descriptor? { try? tree.openDirectory(Self.path[...]) }
-}
-
-extension Descriptor {
-    /// Writes all of these bytes at the end of what was written.
-    func write(_ bytes: [UInt8]) throws(Refusal) {
-        var done = 0
-        while done < bytes.count {
-            done += try Refusal.check(
-                bytes.withUnsafeBytes { buffer -> Int64 in
-                    let rest = UnsafeRawBufferPointer(rebasing: buffer[done...])
-                    return local_write(number, rest.baseAddress, rest.count)
-                }
-            )
-        }
-    }
 }

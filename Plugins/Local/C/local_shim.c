@@ -17,7 +17,7 @@
 
 const int local_O_TMPFILE = O_TMPFILE, local_O_PATH = O_PATH, local_O_NOATIME = O_NOATIME;
 const uint64_t local_RESOLVE_INSIDE = 0x08 /* BENEATH */ | 0x04 /* NO_SYMLINKS */ | 0x02 /* NO_MAGICLINKS */;
-const int64_t local_MSDOS_MAGIC = 0x4d44, local_NFS_MAGIC = 0x6969;
+const int64_t local_MSDOS_MAGIC = 0x4d44, local_EXT_MAGIC = 0xef53, local_TMPFS_MAGIC = 0x01021994;
 
 /* Kept out of <linux/openat2.h>, which older systems do not have. */
 struct how {
@@ -84,7 +84,12 @@ int local_writable(int fd) { return faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) 
 int64_t local_getdents(int fd, void *buffer, size_t size) { AGAIN(int64_t, syscall(SYS_getdents64, fd, buffer, size)); }
 int64_t local_pread(int fd, void *buffer, size_t size, int64_t offset) { AGAIN(int64_t, pread(fd, buffer, size, offset)); }
 int64_t local_read(int fd, void *buffer, size_t size) { AGAIN(int64_t, read(fd, buffer, size)); }
-int64_t local_write(int fd, const void *bytes, size_t size) { AGAIN(int64_t, write(fd, bytes, size)); }
+
+int64_t local_pwrite(int fd, const void *bytes, size_t size, int64_t offset)
+{
+    AGAIN(int64_t, pwrite(fd, bytes, size, offset));
+}
+
 int     local_sequential(int fd) { return -posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); }
 
 int64_t local_getxattr(int fd, const char *name, void *buffer, size_t size)
@@ -141,8 +146,6 @@ int local_renameat(int from_at, const char *from, int at, const char *name, int 
                          : renameat(from_at, from, at, name));
 }
 
-int local_clone(int to, int from) { AGAIN(int, ioctl(to, FICLONE, from)); }
-
 int local_clone_range(int to, int from, uint64_t from_offset, uint64_t length, uint64_t to_offset)
 {
     struct file_clone_range range = {
@@ -150,9 +153,10 @@ int local_clone_range(int to, int from, uint64_t from_offset, uint64_t length, u
     AGAIN(int, ioctl(to, FICLONERANGE, &range));
 }
 
-int64_t local_copy_range(int to, int from, int64_t *from_offset, size_t length)
+int64_t local_copy_range(int to, int64_t to_offset, int from, int64_t from_offset, size_t length)
 {
-    AGAIN(int64_t, copy_file_range(from, from_offset, to, NULL, length, 0));
+    off64_t source = from_offset, target = to_offset;
+    AGAIN(int64_t, copy_file_range(from, &source, to, &target, length, 0));
 }
 
 int local_lock_byte(int fd, int64_t byte, int exclusive)

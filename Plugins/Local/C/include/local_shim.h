@@ -23,7 +23,7 @@ typedef struct local_space {
 
 extern const int local_O_TMPFILE, local_O_PATH, local_O_NOATIME;
 extern const uint64_t local_RESOLVE_INSIDE; /* beneath, no symlinks, no magic links */
-extern const int64_t local_MSDOS_MAGIC, local_NFS_MAGIC;
+extern const int64_t local_MSDOS_MAGIC, local_EXT_MAGIC, local_TMPFS_MAGIC;
 
 int local_openat2(int at, const char *path, int flags, uint32_t mode, uint64_t resolve);
 int local_openat(int at, const char *path, int flags, uint32_t mode);
@@ -36,7 +36,7 @@ int local_writable(int fd);
 int64_t local_getdents(int fd, void *buffer, size_t size);
 int64_t local_pread(int fd, void *buffer, size_t size, int64_t offset);
 int64_t local_read(int fd, void *buffer, size_t size);
-int64_t local_write(int fd, const void *bytes, size_t size);
+int64_t local_pwrite(int fd, const void *bytes, size_t size, int64_t offset);
 int     local_sequential(int fd);
 
 int64_t local_getxattr(int fd, const char *name, void *buffer, size_t size);
@@ -51,9 +51,8 @@ int local_link_open(int fd, int at, const char *name); /* gives an O_TMPFILE des
 int local_linkat(int from_at, const char *from, int at, const char *name);
 int local_renameat(int from_at, const char *from, int at, const char *name, int noreplace);
 
-int     local_clone(int to, int from);
 int     local_clone_range(int to, int from, uint64_t from_offset, uint64_t length, uint64_t to_offset);
-int64_t local_copy_range(int to, int from, int64_t *from_offset, size_t length);
+int64_t local_copy_range(int to, int64_t to_offset, int from, int64_t from_offset, size_t length);
 
 /* A lock on one byte of a file, owned by the open file description. Never waits: -EAGAIN while another holds it. */
 int local_lock_byte(int fd, int64_t byte, int exclusive_or_unlock);
