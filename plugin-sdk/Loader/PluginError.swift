@@ -84,3 +84,20 @@ extension coffer_str {
     /// The bytes, which belong to whoever made this.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: ptr, count: ptr == nil ? 0 : len) }
 }
+
+extension PluginError {
+    /// Copies an error that a plugin hands to a sink, of whatever size its struct is; nil where it says that all is well.
+    public init?(copying error: UnsafePointer<coffer_error>) {
+        let whole = copied(UnsafeRawPointer(error), Int(error.pointee.struct_size), into: coffer_error())
+        guard whole.code != COFFER_OK else { return nil }
+        let count = min(Int(whole.message_len), PluginError.messageCapacity)
+        let message = UnsafeRawBufferPointer(start: whole.message, count: whole.message == nil ? 0 : count)
+        self.init(
+            whole.code,
+            oneLine(message),
+            flags: whole.flags,
+            native: whole.native,
+            retryAfter: whole.retry_after_ms
+        )
+    }
+}

@@ -9,7 +9,7 @@ import Synchronization
 /// those of the manifest; it is a shared object for this machine that exports the entry itself; and only then its code
 /// runs: it is linked, its entry is called, and what that gave is read.
 ///
-/// Unchecked because of the C tables, which never change after ``load(_:manifest:events:)``.
+/// Unchecked because of the C tables, which never change after ``load(_:manifest:sha256:events:)``.
 public final class PluginLibrary: @unchecked Sendable {
     /// The file, as it was named.
     public let path: String
@@ -38,17 +38,21 @@ public final class PluginLibrary: @unchecked Sendable {
     /// - Parameters:
     ///   - path: the library.
     ///   - manifest: what it must agree with; its digest is checked where it has one.
+    ///   - sha256: the digest that the operator wants, in lower-case hexadecimal.
     ///   - events: where its lines and numbers go; the latest receivers of a file hold for all of it.
     /// - Throws: ``LoadError``.
     public static func load(
         _ path: String,
         manifest: Manifest? = nil,
+        sha256: String? = nil,
         events: HostEvents = HostEvents()
     ) throws(LoadError) -> PluginLibrary {
         let file = try PluginFile(path)
         try file.checkTrust()
-        if let expected = manifest?.digest, try file.sha256() != expected {
-            throw LoadError(path, .hash, "its SHA-256 is not the one in the manifest")
+        for (expected, place) in [(manifest?.digest, "the manifest"), (sha256, "the configuration")] {
+            if let expected, try file.sha256() != expected {
+                throw LoadError(path, .hash, "its SHA-256 is not the one in \(place)")
+            }
         }
         let library = try loaded.withLock {
             (table: inout [PluginFile.Identity: Mapped]) throws(LoadError) -> PluginLibrary in
