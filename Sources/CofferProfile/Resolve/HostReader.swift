@@ -94,14 +94,14 @@ struct HostReader {
             return nil
         }
         guard checkKeys(node, .access, "access") else { return nil }
-        guard let subject = subject(node), let allow = permissions(node) else { return nil }
-        var rule = AccessRule(subject: subject, allow: allow, mark: node.mark)
-        if let storages = node["storages"], !storages.isNull {
-            guard let words = words(storages, key: "storages", expected: "a list of storages", known: known) else {
-                return nil
-            }
-            rule.storages = words
+        let (subject, allow) = (subject(node), permissions(node))
+        var storages: [String]?
+        if let list = node["storages"], !list.isNull {
+            storages = words(list, key: "storages", expected: "a list of storages", known: known)
+            if storages == nil { return nil }
         }
+        guard let subject, let allow else { return nil }
+        var rule = AccessRule(subject: subject, allow: allow, storages: storages, mark: node.mark)
         if let prefix = node["prefix"], !prefix.isNull {
             guard let text = value("prefix", .access, prefix) else { return nil }
             rule.prefix = text
@@ -176,9 +176,9 @@ struct HostReader {
             findings.error("\"limits\" takes a mapping, not \(node.kind)", at: node.mark)
             return limits
         }
-        guard checkKeys(node, .limits, "limits") else { return limits }
+        _ = checkKeys(node, .limits, "limits")
         for entry in node.entries ?? [] where !entry.value.isNull {
-            guard let number = value(entry.key, .limits, entry.value).flatMap({ Int64($0) }) else { continue }
+            guard let number = self.value(entry.key, .limits, entry.value).flatMap({ Int64($0) }) else { continue }
             switch entry.key {
             case "connections": limits.connections = Int(number)
             case "threads": limits.threads = Int(number)

@@ -108,8 +108,9 @@ struct KeyCheck {
                 continue
             }
             // An unknown backend is a finding already, and may well declare the key.
-            if met.count < ids.count || ids.isEmpty || met.contains(where: \.isOpen) { continue }
-            let options = met.compactMap { $0.option(for: item.key) }
+            if met.count < ids.count || met.contains(where: \.isOpen) { continue }
+            // So is a storage without a backend: any of them may be meant.
+            let options = (ids.isEmpty ? schemas.all : met).compactMap { $0.option(for: item.key) }
             guard let option = options.first else {
                 let known = KeyTable.names(in: .storage) + met.flatMap { $0.options.map(\.name) }
                 findings.unknownKey(item, in: name, known: known)

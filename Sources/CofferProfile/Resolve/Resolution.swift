@@ -100,7 +100,9 @@ final class Resolution {
         }
         let storages = entries.prefix(limits.storages).compactMap { resolver.resolve($0) }
         let names = entries.filter { !$0.value.isNull }.map(\.key)
-        if names.isEmpty { findings.warn("no storage is configured", at: document["storages"]?.mark ?? root.mark) }
+        if names.isEmpty && !findings.hasErrors {
+            findings.warn("no storage is configured", at: document["storages"]?.mark ?? root.mark)
+        }
         return Parts(
             storages: storages,
             defaultStorage: defaultStorage(document["default_storage"], among: names) ?? names.first,

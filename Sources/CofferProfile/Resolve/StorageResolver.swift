@@ -16,6 +16,8 @@ struct StorageResolver {
     func resolve(_ entry: Entry) -> ResolvedStorage? {
         guard entry.value.entries != nil else { return nil }
         guard let id = BackendUse.backend(of: entry.value, in: document) else {
+            // What is set and no id is a finding already.
+            if let node = entry.value["backend"], !node.isNull { return nil }
             findings.error(
                 "the storage \(entry.key.quoted) has no backend",
                 at: entry.mark,
@@ -287,6 +289,8 @@ struct StorageWork {
     private mutating func inactiveOptions() {
         guard !schema.isOpen else { return }
         for entry in node.entries ?? [] where isUndeclared(entry.key) && !entry.value.isNull {
+            // A key that no backend of this storage ever declares is refused already.
+            if resolver.findings.hasError(at: entry.mark) { continue }
             let isSecret = resolver.schemas.all.contains { $0.option(for: entry.key)?.isSecret ?? false }
             let reason = "backend \(schema.id.quoted) has no such option"
             resolved.append(

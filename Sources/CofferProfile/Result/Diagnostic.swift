@@ -91,6 +91,7 @@ final class Findings {
     private var seen: Set<Diagnostic> = []
     private(set) var all: [Diagnostic] = []
     private(set) var hasErrors = false
+    private var refused: Set<SourceMark> = []
 
     func error(_ message: String, at mark: SourceMark?, hint: String? = nil) {
         hasErrors = true
@@ -102,13 +103,19 @@ final class Findings {
     }
 
     func add(_ finding: Diagnostic) {
-        if finding.severity == .error { hasErrors = true }
+        if finding.severity == .error {
+            hasErrors = true
+            if let mark = finding.mark { refused.insert(mark) }
+        }
         // An error past the limit still counts in `hasErrors`; the list then holds errors already.
         guard all.count < Self.limit || (finding.severity == .error && !all.contains { $0.severity == .error }),
             seen.insert(finding).inserted
         else { return }
         all.append(finding)
     }
+
+    /// Whether an error was found at exactly this place.
+    func hasError(at mark: SourceMark) -> Bool { refused.contains(mark) }
 
     /// The findings by file, then line and column; what has no place comes first.
     var sorted: [Diagnostic] {

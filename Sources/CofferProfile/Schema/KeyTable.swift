@@ -66,7 +66,7 @@ enum KeyTable {
     /// Where the settings of a storage may stand.
     private static let everywhere: [Place] = [.defaults, .backend, .storage]
 
-    static let all: [KeyRow] = top + storage + profile + limits + socket + access + plugin
+    static let all: [KeyRow] = profile + top + storage + limits + socket + access + plugin
 
     private static let top: [KeyRow] = [
         special(

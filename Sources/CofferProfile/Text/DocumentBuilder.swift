@@ -38,14 +38,27 @@ struct DocumentBuilder: ~Copyable {
     ) throws(TextProblem) -> (root: Node?, duplicates: [TextProblem]) {
         try checkText(bytes)
         var builder = DocumentBuilder(try EventStream(bytes), file: file, limits: limits)
-        let root = try builder.document()
-        return (root, builder.duplicates)
+        do throws(TextProblem) {
+            let root = try builder.document()
+            return (root, builder.duplicates)
+        } catch {
+            throw isTab(error, in: bytes) ? TextProblem(message: tabMessage, line: error.line, column: error.column) : error
+        }
     }
 
     private init(_ stream: consuming EventStream, file: String, limits: DocumentLimits) {
         self.file = file
         self.limits = limits
         self.stream = stream
+    }
+
+    private static let tabMessage = "a tab where YAML wants spaces"
+
+    /// Whether the place of `problem` holds a tab.
+    private static func isTab(_ problem: TextProblem, in bytes: [UInt8]) -> Bool {
+        let lines = bytes.split(separator: 0x0A, maxSplits: problem.line, omittingEmptySubsequences: false)
+        guard problem.line <= lines.count else { return false }
+        return lines[problem.line - 1].dropFirst(problem.column - 1).first == 0x09
     }
 
     /// Refuses what is not UTF-8 with the place of the first byte that is wrong.
@@ -93,7 +106,9 @@ struct DocumentBuilder: ~Copyable {
     private mutating func node(_ event: TextEvent, depth: Int) throws(TextProblem) -> Node {
         let mark = SourceMark(file: file, line: event.line, column: event.column)
         if let tag = event.tag {
-            throw problem("the tag \(tag.quoted) is not taken; values get their type from the key", event)
+            let yaml = "tag:yaml.org,2002:"
+            let shown = tag.utf8.starts(with: yaml.utf8) ? "!!\(tag.dropFirst(yaml.count))" : tag
+            throw problem("the tag \(shown.quoted) is not taken; values get their type from the key", event)
         }
         guard depth <= limits.depth else { throw problem("more than \(limits.depth) levels deep", event) }
         if case .alias(let name) = event.kind { return try alias(name, event) }

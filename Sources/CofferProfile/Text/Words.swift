@@ -83,6 +83,8 @@ func nearest(to word: String, among known: [String]) -> String? {
     var best: (word: String, distance: Int)?
     for candidate in known {
         let letters = Array(candidate.lowercasedASCII.utf8)
+        // The start of a longer word is as near as two slips.
+        if typed.count >= 3 && letters.starts(with: typed) && best?.distance ?? .max > 2 { best = (candidate, 2) }
         // A third of the word may be wrong, and two letters of a short one.
         let allowed = max(2, min(typed.count, letters.count) / 3)
         guard abs(typed.count - letters.count) <= allowed else { continue }
