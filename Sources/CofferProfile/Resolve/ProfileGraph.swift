@@ -23,7 +23,10 @@ struct ProfileGraph {
             }
             for entry in (profiles.entries ?? []).prefix(limits.profiles) {
                 guard entry.value.isNull || entry.value.entries != nil else {
-                    findings.error("profiles.\(entry.key) takes a mapping, not \(entry.value.kind)", at: entry.value.mark)
+                    findings.error(
+                        "profiles.\(entry.key) takes a mapping, not \(entry.value.kind)",
+                        at: entry.value.mark
+                    )
                     continue
                 }
                 if !Name.isValid(entry.key) { findings.error(Name.problem("profile", entry.key), at: entry.mark) }
