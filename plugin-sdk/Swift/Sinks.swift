@@ -3,7 +3,7 @@
 import CCofferPlugin
 
 // Sendable because the kit hands it to one call on one thread; it is a value without state.
-/// Where entries go. Valid until the call returns: keep none.
+/// Where entries go, until the call returns: keep none.
 public struct EntrySink: @unchecked Sendable {
     private let context: UnsafeMutableRawPointer?
     private let function: (@convention(c) (UnsafeMutableRawPointer?, UnsafePointer<coffer_entry>?) -> Int32)?
@@ -56,7 +56,7 @@ public struct EntrySink: @unchecked Sendable {
 }
 
 // Sendable because the kit hands it to one call on one thread; it is a value without state.
-/// Where the results of a batch go. Valid until the call returns: keep none.
+/// Where the results of a batch go, until the call returns: keep none.
 public struct BatchResults: @unchecked Sendable {
     private let context: UnsafeMutableRawPointer?
     private let function: (@convention(c) (UnsafeMutableRawPointer?, Int, UnsafePointer<coffer_error>?) -> Int32)?
