@@ -4,6 +4,14 @@ package import CofferPluginSDK
 
 extension MemoryStore {
     package func openList(_ request: ListRequest) -> any ListStream { MemoryListStream(request, in: self) }
+
+    /// All of a listing at once, for a store that pretends not to be sorted.
+    package func listAll(_ request: ListRequest) -> [Entry] {
+        let listing = MemoryListStream(request, in: self)
+        var all: [Entry] = []
+        while !listing.isAtEnd { all.append(contentsOf: listing.nextEntries()) }
+        return all
+    }
 }
 
 /// One listing; inserts and removals between pages disturb nothing else.
@@ -20,7 +28,7 @@ final class MemoryListStream: ListStream {
     private let request: ListRequest
     private var last: ByteString
     private var items: [Item] = []
-    private var isAtEnd = false
+    fileprivate private(set) var isAtEnd = false
 
     init(_ request: ListRequest, in store: MemoryStore) {
         self.request = request
@@ -52,17 +60,33 @@ final class MemoryListStream: ListStream {
                 }
             }
             left -= items.count
-            switch items.last {
-            case .prefix(let prefix): last = prefix
-            case .object(let object): last = object.key
-            case nil: break
-            }
+            moveOn()
         }
         items.removeAll(keepingCapacity: true)
         return isAtEnd ? .end : .more(token: last)
     }
 
     func close() { items = [] }
+
+    /// One slice as entries with all that is known.
+    fileprivate func nextEntries() -> [Entry] {
+        store.lock.reading { gather(Self.slice) }
+        moveOn()
+        return items.map { item in
+            switch item {
+            case .prefix(let prefix): Entry(prefix, kind: .prefix)
+            case .object(let object): store.tags.entry(of: object)
+            }
+        }
+    }
+
+    private func moveOn() {
+        switch items.last {
+        case .prefix(let prefix): last = prefix
+        case .object(let object): last = object.key
+        case nil: break
+        }
+    }
 
     /// Under the lock: up to `limit` items that follow `last`.
     private func gather(_ limit: Int) {

@@ -82,6 +82,8 @@ final class MemoryWriteStream: WriteStream {
                 throw BackendError(.checksum, "the \(given.algorithm) of the bytes is another: \(request.key)")
             }
         }
+        // A second commit publishes a second version; the two share the bytes, but both are counted.
+        if isPublished { try store.reserve(body.count) }
         body.seal()
         let now = realNanoseconds()
         let object = StoredObject(
@@ -93,7 +95,12 @@ final class MemoryWriteStream: WriteStream {
             checksums: request.checksums.merging(checksums),
             body: body
         )
-        try store.publish(object, request.conditions)
+        do throws(BackendError) {
+            try store.publish(object, request.conditions)
+        } catch {
+            if isPublished { store.release(UInt64(body.count)) }
+            throw error
+        }
         isPublished = true
         return store.tags.entry(of: object)
     }

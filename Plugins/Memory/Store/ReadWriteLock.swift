@@ -6,10 +6,10 @@ import Glibc
 ///
 /// Never taken twice by one thread.
 // Unchecked because the pthread lock is what keeps order.
-final class ReadWriteLock: @unchecked Sendable {
+package final class ReadWriteLock: @unchecked Sendable {
     private let lock = UnsafeMutablePointer<pthread_rwlock_t>.allocate(capacity: 1)
 
-    init() {
+    package init() {
         var attributes = pthread_rwlockattr_t()
         pthread_rwlockattr_init(&attributes)
         pthread_rwlockattr_setkind_np(&attributes, Int32(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP))
@@ -22,15 +22,13 @@ final class ReadWriteLock: @unchecked Sendable {
         lock.deallocate()
     }
 
-    @inline(__always)
-    func reading<R, Failure: Error>(_ body: () throws(Failure) -> R) throws(Failure) -> R {
+    package func reading<R, Failure: Error>(_ body: () throws(Failure) -> R) throws(Failure) -> R {
         pthread_rwlock_rdlock(lock)
         defer { pthread_rwlock_unlock(lock) }
         return try body()
     }
 
-    @inline(__always)
-    func writing<R, Failure: Error>(_ body: () throws(Failure) -> R) throws(Failure) -> R {
+    package func writing<R, Failure: Error>(_ body: () throws(Failure) -> R) throws(Failure) -> R {
         pthread_rwlock_wrlock(lock)
         defer { pthread_rwlock_unlock(lock) }
         return try body()
