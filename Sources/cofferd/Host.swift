@@ -142,6 +142,20 @@ final class Host: HostControl {
             + "coffer_instances \(builder.pool.count)\n"
     }
 
+    /// Lets go of every store and tells the plugins that the process ends.
+    func shutDown() {
+        generations.swap(
+            to: Generation(
+                number: generations.nextNumber(),
+                profile: "",
+                decidedBy: "",
+                createdAt: Timestamp(nanoseconds: 0),
+                storages: []
+            )
+        )
+        shelf.registry.shutDown()
+    }
+
     /// Takes the server's own figures into ``metrics()``.
     func addMetrics(_ text: @escaping @Sendable () -> String) { serverMetrics.withLock { $0 = text } }
 
