@@ -38,7 +38,11 @@ let package = Package(
         .target(name: "CofferProfile", dependencies: ["CYAML", "CofferModel"], swiftSettings: house),
 
         // Backends: the port, and the plugins behind it.
-        .target(name: "CofferBackend", dependencies: ["CofferModel", "CofferSystem"], swiftSettings: pure),
+        .target(
+            name: "CofferBackend",
+            dependencies: ["CofferModel", "CofferSystem", sdk("CofferCrypto")],
+            swiftSettings: pure
+        ),
         .target(
             name: "CofferPluginHost",
             dependencies: [
