@@ -1,7 +1,7 @@
 import CofferAPI
 import CofferHTTP
 
-extension HTTPHeaders: @retroactive ExpressibleByArrayLiteral {
+extension HTTPHeaders: ExpressibleByArrayLiteral {
     /// The fields of `list`, in their order.
     init(_ list: FieldList) {
         self.init()

@@ -1,6 +1,5 @@
 import CofferAPI
 import CofferHTTP
-import CofferJSON
 import CofferModel
 
 extension HTTPResponse {
@@ -9,13 +8,6 @@ extension HTTPResponse {
         var response = HTTPResponse(status: status, body: .bytes(bytes))
         response.headers.add("Content-Type", Wire.json)
         return response
-    }
-
-    /// An answer of one JSON document, written by `body`.
-    static func json(status: Int = 200, _ body: (inout JSONWriter) -> Void) -> HTTPResponse {
-        var writer = JSONWriter()
-        body(&writer)
-        return json(writer.bytes, status: status)
     }
 
     /// The answer to a request that failed.

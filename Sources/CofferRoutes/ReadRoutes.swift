@@ -8,10 +8,10 @@ import CofferSystem
 /// `GET` and `HEAD /v1/storages/{storage}/objects/{key}`, `GET /v1/storages/{storage}/stat/{key}`.
 extension Exchange {
     /// The object as JSON.
-    func stat(_ name: String, _ key: Key) throws(CofferError) -> HTTPResponse {
+    func stat(_ name: String, _ key: Key, version: String?) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: key.text)
         let conditions = try RequestConditions(fields)
-        let info = try storage.stat(key, conditions: conditions.match, call(storage))
+        let info = try storage.stat(key, version: version, conditions: conditions.match, call(storage))
         if let refusal = refusal(by: conditions, of: info) { return refusal }
         var response = HTTPResponse.json(stored(info, in: storage).encode())
         if let etag = info.etag { response.headers.add("ETag", EntityTags.quoted(etag)) }
@@ -19,10 +19,10 @@ extension Exchange {
     }
 
     /// What a GET would say, without the bytes.
-    func head(_ name: String, _ key: Key) throws(CofferError) -> HTTPResponse {
+    func head(_ name: String, _ key: Key, version: String?) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: key.text)
         let conditions = try RequestConditions(fields)
-        let info = try storage.stat(key, conditions: conditions.match, call(storage))
+        let info = try storage.stat(key, version: version, conditions: conditions.match, call(storage))
         if let refusal = refusal(by: conditions, of: info) { return refusal }
         return HTTPResponse(
             status: 200,
@@ -32,16 +32,21 @@ extension Exchange {
     }
 
     /// The object's bytes, or the range that is asked for.
-    func get(_ name: String, _ key: Key) throws(CofferError) -> HTTPResponse {
+    func get(
+        _ name: String,
+        _ key: Key,
+        version: String?,
+        download: String?
+    ) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: key.text)
         let call = call(storage)
         let conditions = try RequestConditions(fields)
-        var read = ReadRequest(key: key, conditions: conditions.match, wantsDescriptor: true)
+        var read = ReadRequest(key: key, version: version, conditions: conditions.match, wantsDescriptor: true)
         let rangeFields = fields("range")
         if !rangeFields.isEmpty {
             do throws(CofferError) {
                 read.range = try RangeFields.parse(rangeFields)
-            } catch where error.code == .rangeInvalid {
+            } catch  where error.code == .rangeInvalid {
                 return try unsatisfiable(error, key, storage, call)
             }
             if let condition = conditions.range, read.range != .all,
@@ -56,8 +61,9 @@ extension Exchange {
                 if case .stream(let stream) = result.body { stream.close() }
                 return refusal
             }
-            return answer(result, isPartial: read.range != .all, in: storage, call)
-        } catch where error.code == .rangeInvalid {
+            let response = answer(result, isPartial: read.range != .all, in: storage, call)
+            return download.map { response.offered(as: $0, key: key) } ?? response
+        } catch  where error.code == .rangeInvalid {
             return try unsatisfiable(error, key, storage, call)
         }
     }
@@ -121,5 +127,17 @@ extension Exchange {
 
     private func headers(of info: ObjectInfo, in storage: Storage) -> HTTPHeaders {
         HTTPHeaders(ObjectFields.fields(of: stored(info, in: storage)))
+    }
+}
+
+extension HTTPResponse {
+    /// The same, to be saved as `name`; an empty one takes the key's last segment.
+    fileprivate func offered(as name: String, key: Key) -> HTTPResponse {
+        let last = key.text.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) }
+        var response = self
+        response.headers = HTTPHeaders()
+        for field in headers where field.name != "Content-Disposition" { response.headers.add(field.name, field.value) }
+        let disposition = ContentDisposition.make(filename: name.isEmpty ? last ?? key.text : name)
+        return response.with("Content-Disposition", disposition)
     }
 }

@@ -3,6 +3,7 @@ import CofferBackend
 import CofferHTTP
 import CofferModel
 import CofferService
+import CofferSystem
 
 /// An object's bytes on their way from a client into a storage.
 final class WriteBody: HTTPBodyReceiver {
@@ -34,7 +35,7 @@ final class WriteBody: HTTPBodyReceiver {
     func finish(trailers: HTTPHeaders) -> HTTPResponse {
         defer { writer.close() }
         do throws(CofferError) {
-            for checksum in try Digests.announced(in: trailers) { try writer.expect(checksum) }
+            for checksum in try DigestFields.parse(trailers.all) { try writer.expect(checksum) }
             return answer(.success(try writer.commit(call)))
         } catch {
             return answer(.failure(error))

@@ -13,12 +13,8 @@ extension Exchange {
         guard request.headers["content-range"] == nil else {
             throw CofferError(.unsupported, "a part of an object cannot be written", storage: name, key: key)
         }
-        var put = PutRequest(key: key)
+        var put = try putRequest(key)
         put.onConflict = onConflict
-        put.conditions = try RequestConditions(fields).match
-        put.metadata = try RequestFields.metadata(allFields)
-        put.checksums = try DigestFields.parse(fields)
-        put.idempotencyKey = try RequestFields.idempotencyKey(fields)
         return try write(put, to: storage)
     }
 
@@ -46,8 +42,8 @@ extension Exchange {
             put.size = nil
         }
         let writer = try storage.write(put, call)
-        let exchange = self
-        return .receive(WriteBody(writer, call) { exchange.answer($0.mapError { $0.located(storage: storage.name, key: put.key) }, in: storage) })
+        let (exchange, key) = (self, put.key)
+        return .receive(WriteBody(writer, call) { exchange.answer($0.mapError { $0.located(key: key) }, in: storage) })
     }
 
     /// Where an object went, with its real key.
@@ -59,7 +55,8 @@ extension Exchange {
             let object = stored(outcome.info, in: storage)
             var response = HTTPResponse.json(object.encode(), status: outcome.isNew ? 201 : 200)
             if let etag = outcome.info.etag { response.headers.add("ETag", EntityTags.quoted(etag)) }
-            response.headers.add("Location", RequestTarget.object(storage.name, outcome.info.key))
+            let place = Route.get(storage.name, outcome.info.key, version: nil, download: nil)
+            response.headers.add("Location", place.request.target)
             return response
         }
     }

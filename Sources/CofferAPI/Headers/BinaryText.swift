@@ -20,7 +20,9 @@ package enum Base64 {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The bytes that `text` means; nil where it is not base64. Padding may be missing, stray bits may not be set.
+    /// The bytes that `text` means; nil where it is not base64.
+    ///
+    /// Padding may be missing, stray bits may not be set.
     package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         var bits: UInt32 = 0

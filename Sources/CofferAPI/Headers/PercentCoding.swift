@@ -43,7 +43,9 @@ package enum PercentCoding {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// `text` decoded exactly once; nil where an escape is malformed or the result is not UTF-8. `+` is a plus.
+    /// `text` decoded exactly once; nil where an escape is malformed or the result is not UTF-8.
+    ///
+    /// `+` is a plus.
     package static func decode(_ text: ArraySlice<UInt8>) -> String? {
         guard text.contains(UInt8(ascii: "%")) else { return String(validating: text, as: UTF8.self) }
         var bytes: [UInt8] = []

@@ -82,6 +82,14 @@ package enum RequestFields {
         return String(text)
     }
 
+    /// Refuses what cannot stand in a field's value, so that nobody smuggles another field into an answer.
+    package static func checkFieldValue(_ value: String, name: String) throws(CofferError) {
+        guard value.utf8.allSatisfy({ ($0 >= 0x20 && $0 != 0x7F) || $0 == 0x09 }), value.utf8.count <= metadataLimit
+        else {
+            throw CofferError(.invalidArgument, "\(name) has a control character or is too long")
+        }
+    }
+
     private static func checkedName(_ name: String) throws(CofferError) -> String {
         let isValid = name.utf8.allSatisfy { byte in
             switch byte {

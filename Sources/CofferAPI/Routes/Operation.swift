@@ -92,7 +92,9 @@ package enum RouteTable {
         return own.contains("GET") && !own.contains("HEAD") ? own + ["HEAD"] : own
     }
 
-    /// What `method` on `resource` does; nil where it is not allowed. HEAD is allowed wherever GET is.
+    /// What `method` on `resource` does; nil where it is not allowed.
+    ///
+    /// HEAD is allowed wherever GET is.
     package static func operation(_ method: String, on resource: Resource) -> Operation? {
         var fallback: Operation?
         for row in rows where row.resource == resource || row.resource.byQuery == resource {

@@ -2,7 +2,7 @@ import CofferJSON
 package import CofferModel
 
 /// One page of a listing: objects and common prefixes, each in byte order.
-package struct ListPage: Sendable {
+package struct ListingPage: Sendable {
     package var objects: [StoredObject]
     package var prefixes: [String]
     /// What continues the listing; nil on the last page.

@@ -1,0 +1,150 @@
+// The profiles of a document: who extends whom, and the document as each of them sees it.
+
+/// The profiles by name, and the base with each of them laid over it.
+struct ProfileGraph {
+    /// The names, in the order of the text.
+    let names: [String]
+    private let base: Node
+    private let entries: [Word: Entry]
+    private let chains: [Word: [String]]
+    private let documents: [Word: Node]
+
+    /// Reads `profiles:` of `root`; a missing or circular `extends` goes to `findings`.
+    init(_ root: Node, limits: DocumentLimits, findings: Findings) {
+        base = Self.part(root)
+        var entries: [Word: Entry] = [:]
+        var names: [String] = []
+        if let profiles = root["profiles"], !profiles.isNull {
+            if profiles.entries == nil {
+                findings.error("\"profiles\" takes a mapping, not \(profiles.kind)", at: profiles.mark)
+            }
+            if let all = profiles.entries, all.count > limits.profiles {
+                findings.error("more than \(limits.profiles) profiles", at: profiles.mark)
+            }
+            for entry in (profiles.entries ?? []).prefix(limits.profiles) {
+                guard entry.value.isNull || entry.value.entries != nil else {
+                    findings.error(
+                        "profiles.\(entry.key) takes a mapping, not \(entry.value.kind)",
+                        at: entry.value.mark
+                    )
+                    continue
+                }
+                if !Name.isValid(entry.key) { findings.error(Name.problem("profile", entry.key), at: entry.mark) }
+                entries[Word(entry.key)] = entry
+                names.append(entry.key)
+            }
+        }
+        self.entries = entries
+        self.names = names
+        var chains: [Word: [String]] = [:]
+        for name in names { chains[Word(name)] = Self.chain(to: name, entries, names, findings) }
+        self.chains = chains
+        var documents: [Word: Node] = [:]
+        for name in names {
+            // Each profile is laid over its parent once, however many profiles extend it.
+            var document = base
+            for member in chains[Word(name)] ?? [] {
+                if let known = documents[Word(member)] {
+                    document = known
+                } else {
+                    let value = entries[Word(member)]?.value
+                    let own = value.flatMap { $0.isNull ? nil : Self.part($0.tagged(member)) }
+                    document = own.map { document.overlaid(by: $0) } ?? document
+                    if chains[Word(member)]?.first?.isSame(as: chains[Word(name)]?.first ?? "") ?? false {
+                        documents[Word(member)] = document
+                    }
+                }
+            }
+            documents[Word(name)] = document
+        }
+        self.documents = documents
+    }
+
+    /// The profiles that make up `profile`, the one at the bottom first.
+    func chain(of profile: String) -> [String] { chains[Word(profile)] ?? [] }
+
+    func contains(_ profile: String) -> Bool { entries[Word(profile)] != nil }
+
+    /// Where `profile` is defined.
+    func mark(of profile: String) -> SourceMark? { entries[Word(profile)]?.mark }
+
+    /// The text of `profile`, tagged as its own.
+    func node(of profile: String) -> Node? {
+        entries[Word(profile)].flatMap { $0.value.isNull ? nil : $0.value.tagged(profile) }
+    }
+
+    /// The base with `profile`, and what it extends, laid over it; nil means the base alone.
+    func document(of profile: String?) -> Node {
+        profile.flatMap { documents[Word($0)] } ?? base
+    }
+
+    /// What a profile can lay itself over; a null section is an empty one.
+    private static func part(_ root: Node) -> Node {
+        let names = KeyTable.names(in: .profile)
+        let entries = (root.entries ?? []).filter { entry in
+            !entry.key.isSame(as: "extends") && names.contains { $0.isSame(as: entry.key) }
+        }
+        return Node(.mapping(entries.map { section($0, isBase: root.profile == nil) }), at: root.mark)
+    }
+
+    /// In the base, `files:` with nothing after it is a storage without settings of its own.
+    private static func section(_ entry: Entry, isBase: Bool) -> Entry {
+        guard isBase else { return entry }
+        var entry = entry
+        let isSection = ["defaults", "backends", "storages"].contains { $0.isSame(as: entry.key) }
+        if isSection && entry.value.isNull { entry.value = Node(.mapping([]), at: entry.value.mark) }
+        if !entry.key.isSame(as: "defaults"), isSection, case .mapping(let inner) = entry.value.value {
+            let filled = inner.map { item in
+                let value = item.value.isNull ? Node(.mapping([]), at: item.value.mark) : item.value
+                return Entry(key: item.key, mark: item.mark, value: value)
+            }
+            entry.value = Node(.mapping(filled), at: entry.value.mark)
+        }
+        return entry
+    }
+
+    private static func chain(
+        to name: String,
+        _ entries: [Word: Entry],
+        _ names: [String],
+        _ findings: Findings
+    ) -> [String] {
+        var chain = [name]
+        while let parent = entries[Word(chain[0])]?.value["extends"], !parent.isNull {
+            guard case .scalar(let next, _) = parent.value else {
+                findings.error("\"extends\" takes the name of a profile, not \(parent.kind)", at: parent.mark)
+                break
+            }
+            guard entries[Word(next)] != nil else {
+                let message = "no profile \(next.quoted), expected \(alternatives(names))"
+                findings.error(message, at: parent.mark, hint: suggestion(for: next, among: names))
+                break
+            }
+            if let start = chain.firstIndex(where: { $0.isSame(as: next) }) {
+                let circle = [next] + chain[...start]
+                findings.error("the profile \(next.quoted) extends itself: \(arrows(circle))", at: parent.mark)
+                break
+            }
+            chain.insert(next, at: 0)
+        }
+        return chain
+    }
+
+    /// The circle from the extending profile to the extended ones.
+    private static func arrows(_ circle: [String]) -> String { circle.reversed().joined(separator: " → ") }
+}
+
+/// The names of storages and profiles.
+enum Name {
+    /// Whether `name` fits into a URL, a path and `storage:key` as it is.
+    static func isValid(_ name: String) -> Bool {
+        let bytes = name.utf8
+        let isAlphanumeric: (UInt8) -> Bool = { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) }
+        guard let first = bytes.first, isAlphanumeric(first), bytes.count <= 64 else { return false }
+        return bytes.allSatisfy { isAlphanumeric($0) || $0 == 0x2D || $0 == 0x2E || $0 == 0x5F }
+    }
+
+    static func problem(_ what: String, _ name: String) -> String {
+        "\(name.quoted) is no name for a \(what), expected 1 to 64 letters, digits, \"-\", \"_\" or \".\", the first a letter or digit"
+    }
+}
