@@ -48,6 +48,8 @@ struct StorageWork {
     let mark: SourceMark
     let schema: BackendSchema
     let resolver: StorageResolver
+    /// Where a key is looked for, the strongest first.
+    let layers: [(node: Node?, layer: Origin.Layer)]
     var resolved: [ResolvedSetting] = []
     var options: [ResolvedOption] = []
     private var isSound = true
@@ -58,6 +60,11 @@ struct StorageWork {
         self.mark = mark
         self.schema = schema
         self.resolver = resolver
+        layers = [
+            (node, .storage(name)),
+            (resolver.document["backends"]?[schema.id], .backend(schema.id)),
+            (resolver.document["defaults"], .defaults),
+        ]
     }
 
     mutating func run() -> ResolvedStorage? {
@@ -88,14 +95,6 @@ struct StorageWork {
             }
         }
         return .nothing
-    }
-
-    var layers: [(node: Node?, layer: Origin.Layer)] {
-        [
-            (node, .storage(name)),
-            (resolver.document["backends"]?[schema.id], .backend(schema.id)),
-            (resolver.document["defaults"], .defaults),
-        ]
     }
 
     private mutating func hostSetting(_ row: KeyRow, _ settings: inout StorageSettings) {
