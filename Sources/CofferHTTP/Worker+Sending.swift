@@ -233,7 +233,7 @@ extension Worker {
 
     // MARK: - Steps
 
-    /// The answer is sent: what next?
+    /// Decides what comes after an answer that is sent.
     private func finish(_ connection: Connection) -> Next {
         endWork(connection)
         let exchange = connection.exchange
