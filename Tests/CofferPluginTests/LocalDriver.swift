@@ -49,7 +49,9 @@ enum LocalLibrary {
         var path = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &path, path.count - 1)
         let executable = String(decoding: path[..<max(count, 0)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let folder = executable.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        let folder = executable.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
+            separator: "/"
+        )
         guard let library = dlopen("\(folder)/libcoffer-local.so", RTLD_NOW | RTLD_LOCAL),
             let symbol = dlsym(library, "coffer_backend_entry_v0")
         else { return nil }
@@ -64,10 +66,15 @@ final class LocalInstance: @unchecked Sendable {  // The plugin is declared para
     let instance: OpaquePointer
     let native: UInt64
 
-    init(_ root: String, _ options: [String: String] = [:]) throws {
-        operations = try #require(LocalLibrary.operations, "libcoffer-local.so does not load")
+    convenience init(_ root: String, _ options: [String: String] = [:]) throws {
         var all = options
         all["root"] = root
+        try self.init(LocalLibrary.operations, options: all)
+    }
+
+    /// An instance of any backend; its library is `table`, or did not load.
+    init(_ table: coffer_ops?, options all: [String: String]) throws {
+        operations = try #require(table, "the plugin does not load")
         var result = coffer_open_result()
         result.struct_size = UInt32(MemoryLayout<coffer_open_result>.size)
         let strings = Strings()
