@@ -20,10 +20,14 @@ BUILT   = .build/release
 # Each lane says how long it took.
 LANE    = @Scripts/lane
 
-build: ; $(SWIFT) build $(LAYERS)
+build:
+	$(SWIFT) build $(LAYERS)
+	$(SWIFT) build $(LAYERS) --product coffer-plugin-check
+	@Scripts/manifests .build/debug
 
 release:
 	$(SWIFT) build $(RELEASE)
+	$(SWIFT) build $(RELEASE) --product coffer-plugin-check
 	@Scripts/manifests $(BUILT)
 
 run:
