@@ -47,6 +47,23 @@ extension LocalInstance {
         return withExtendedLifetime(facts) { facts.values }
     }
 
+    /// Begins a write whose digests are known beforehand.
+    func beginWrite(_ key: String, digests: [String: String]) throws -> OpaquePointer {
+        let strings = Strings()
+        var arguments = coffer_write_args()
+        arguments.struct_size = UInt32(MemoryLayout<coffer_write_args>.size)
+        arguments.key = strings.text(key)
+        arguments.size = -1
+        let sums = strings.digests(digests)
+        arguments.n_checksums = sums.count
+        arguments.checksums = UnsafePointer(sums.baseAddress)
+        var stream: OpaquePointer?
+        try Self.check {
+            operations.write_begin?(instance, $1, &arguments, &stream, $0) ?? COFFER_E_UNSUPPORTED
+        }
+        return try withExtendedLifetime(strings) { try #require(stream) }
+    }
+
     /// The bytes of a part: an offset and a length, or with `suffix` the last bytes.
     func get(_ key: String, offset: UInt64, length: Int64, suffix: Bool = false) throws -> [UInt8] {
         let strings = Strings()

@@ -103,7 +103,7 @@ struct MemoryTests {
 
     @Test func aDigestThatTheHostComputedOtherwiseIsRefused() throws {
         let memory = try MemoryPlugins.memory()
-        let stream = try memory.beginWrite("k", WriteOptions(digests: ["sha256": "aa"]))
+        let stream = try memory.beginWrite("k", digests: ["sha256": "aa"])
         #expect(code { _ = try memory.commit(stream, digests: ["sha256": "bb"]) } == COFFER_E_CHECKSUM)
         memory.closeWrite(stream)
         #expect(try memory.keys().isEmpty)
