@@ -44,10 +44,22 @@ extension local_facts {
 extension Descriptor {
     /// Writes all of these bytes at `offset`.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(Refusal) {
+        try Refusal.check(tryWrite(bytes, at: offset))
+    }
+
+    /// Writes all of these bytes at `offset`.
+    func write(_ bytes: [UInt8], at offset: UInt64) throws(Refusal) {
+        try Refusal.check(bytes.withUnsafeBytes { tryWrite($0, at: offset) })
+    }
+
+    private func tryWrite(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) -> Int64 {
         var done = 0
         while done < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            done += try Refusal.check(local_pwrite(number, rest.baseAddress, rest.count, Int64(offset) + Int64(done)))
+            let result = local_pwrite(number, rest.baseAddress, rest.count, Int64(offset) + Int64(done))
+            if result < 0 { return result }
+            done += Int(result)
         }
+        return 0
     }
 }

@@ -3,6 +3,7 @@
 import CLocal
 import CofferPluginSDK
 import Glibc
+import Synchronization
 
 /// A file that is written and not yet published: without a name, or with one in the reserved directory.
 ///

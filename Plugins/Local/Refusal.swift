@@ -53,6 +53,7 @@ struct Refusal: Error, Equatable {
 }
 
 /// Runs `body`; what the kernel refuses becomes an error that says what was being done.
+@discardableResult
 func explaining<R>(_ what: @autoclosure () -> String, _ body: () throws(Refusal) -> R) throws(BackendError) -> R {
     do throws(Refusal) { return try body() } catch { throw error.error(what()) }
 }

@@ -110,7 +110,7 @@ struct Sidecars: Sendable {
         let result = withName(unpublished) { local_openat(reserve.temporary.number, $0, flags, 0o600) }
         let file = Descriptor(try Refusal.check(result))
         do throws(Refusal) {
-            try sidecar.encoded.withUnsafeBytes { bytes throws(Refusal) in try file.write(bytes, at: 0) }
+            try file.write(sidecar.encoded, at: 0)
             if durable { try Refusal.check(local_fsync(file.number)) }
             try Refusal.check(
                 withName(unpublished) { from in

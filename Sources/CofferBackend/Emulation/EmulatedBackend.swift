@@ -13,6 +13,8 @@ import Synchronization
 /// 5. Its streams keep it alive; the store is closed when the last of them and of its other holders has gone.
 package final class EmulatedBackend: Backend {
     let bare: any Backend
+    /// The store itself, for whoever wants to see what it does alone.
+    package var bareStore: any Backend { bare }
     let options: EmulationOptions
     let native: NativeAbilities
     /// Conditions on changes that the store keeps itself; grows when a probe proves one.

@@ -24,7 +24,11 @@ extension ValueReader {
     private func items(_ node: Node, key: String) -> [FileTypeRule.Item]? {
         let nodes = if case .list(let items) = node.value { items } else { [node] }
         guard !nodes.isEmpty else {
-            findings.error("\(key.quoted) takes \(Self.fileTypeWords), not an empty list", at: node.mark, hint: "write NONE")
+            findings.error(
+                "\(key.quoted) takes \(Self.fileTypeWords), not an empty list",
+                at: node.mark,
+                hint: "write NONE"
+            )
             return nil
         }
         let items = nodes.compactMap { item in

@@ -28,9 +28,12 @@ final class References {
     init(_ sources: ConfigurationSources) { self.sources = sources }
 
     /// Whether `text` holds a reference.
-    static func occur(in text: String) -> Bool {
+    static func occur(in text: String) -> Bool { start(in: text.utf8) }
+
+    /// Whether a reference starts among `bytes`.
+    static func start(in bytes: some Sequence<UInt8>) -> Bool {
         var wasDollar = false
-        for byte in text.utf8 {
+        for byte in bytes {
             if wasDollar && byte == 0x7B { return true }
             wasDollar = byte == 0x24 && !wasDollar
         }

@@ -10,7 +10,8 @@ package enum FileTypeSet: String, Sendable, Hashable, CaseIterable {
         case .text: ["txt", "md"]
         case .documents:
             [
-                "rtf", "odf", "ods", "odt", "odp", "gnumeric", "abw", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "pdf",
+                "rtf", "odf", "ods", "odt", "odp", "gnumeric", "abw", "doc", "docx", "xls", "xlsx", "ppt", "pptx",
+                "pdf",
             ]
         case .images:
             [

@@ -1,7 +1,8 @@
 // One setting of one storage: its value, and where that came from.
 
 /// Text that may be secret: it is shown masked, whatever prints it.
-package struct SettingText: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct SettingText: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
+{
     /// What stands for a secret.
     package static let mask = "********"
 

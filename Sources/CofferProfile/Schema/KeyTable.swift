@@ -139,7 +139,8 @@ enum KeyTable {
                 .enum,
                 default: "error",
                 choices: ["error", "replace", "rename"],
-                doc: "What a write does when the key is taken: refuse, replace the object, or take a free name beside it."
+                doc:
+                    "What a write does when the key is taken: refuse, replace the object, or take a free name beside it."
             ),
             in: everywhere
         ),
@@ -190,7 +191,8 @@ enum KeyTable {
                 .enum,
                 default: "shared",
                 choices: ["shared", "exclusive"],
-                doc: "`exclusive` is your word that this host alone writes there, and lets it emulate conditions under its own locks."
+                doc:
+                    "`exclusive` is your word that this host alone writes there, and lets it emulate conditions under its own locks."
             ),
             in: everywhere
         ),
@@ -210,7 +212,8 @@ enum KeyTable {
                 .enum,
                 default: "auto",
                 choices: ["auto", "required", "none"],
-                doc: "`auto` honours conditions at the grade that the storage has, which is none for a store that is unproven; "
+                doc:
+                    "`auto` honours conditions at the grade that the storage has, which is none for a store that is unproven; "
                     + "`required` refuses a storage without them, native or emulated; `none` refuses requests with conditions."
             ),
             in: everywhere

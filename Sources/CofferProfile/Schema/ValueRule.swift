@@ -133,7 +133,9 @@ struct ValueRule {
         guard let start = text.afterScheme else { return false }
         let scheme = text.utf8[..<start].dropLast(3)
         let rest = text.utf8[start...]
-        guard let first = scheme.first, (0x41...0x5A).contains(first & 0xDF), let host = rest.first else { return false }
+        guard let first = scheme.first, (0x41...0x5A).contains(first & 0xDF), let host = rest.first else {
+            return false
+        }
         let isSchemeByte: (UInt8) -> Bool = {
             (0x41...0x5A).contains($0 & 0xDF) || (0x30...0x39).contains($0) || [0x2B, 0x2D, 0x2E].contains($0)
         }

@@ -42,7 +42,7 @@ struct DocumentBuilder: ~Copyable {
             let root = try builder.document()
             return (root, builder.duplicates)
         } catch {
-            throw isTab(error, in: bytes) ? TextProblem(message: tabMessage, line: error.line, column: error.column) : error
+            throw explained(error, bytes)
         }
     }
 
@@ -52,13 +52,18 @@ struct DocumentBuilder: ~Copyable {
         self.stream = stream
     }
 
-    private static let tabMessage = "a tab where YAML wants spaces"
-
-    /// Whether the place of `problem` holds a tab.
-    private static func isTab(_ problem: TextProblem, in bytes: [UInt8]) -> Bool {
+    /// The problem with the two causes named that people meet most often.
+    private static func explained(_ problem: TextProblem, _ bytes: [UInt8]) -> TextProblem {
         let lines = bytes.split(separator: 0x0A, maxSplits: problem.line, omittingEmptySubsequences: false)
-        guard problem.line <= lines.count else { return false }
-        return lines[problem.line - 1].dropFirst(problem.column - 1).first == 0x09
+        guard problem.line <= lines.count else { return problem }
+        let line = lines[problem.line - 1]
+        var message = problem.message
+        if line.dropFirst(problem.column - 1).first == 0x09 {
+            message = "a tab where YAML wants spaces"
+        } else if message.utf8.starts(with: "did not find expected".utf8), References.start(in: line) {
+            message += "; put quotes around a reference inside { } or [ ]"
+        }
+        return TextProblem(message: message, line: problem.line, column: problem.column)
     }
 
     /// Refuses what is not UTF-8 with the place of the first byte that is wrong.
