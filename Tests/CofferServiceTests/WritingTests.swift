@@ -238,6 +238,9 @@ import Testing
         #expect(key.hasPrefix("in/2026/") && key.hasSuffix(".jpg") && key.utf8.count == 8 + 36 + 4)
         #expect(try Storage.generatedKey(filename: nil).text.utf8.count == 36)
         #expect(try Storage.generatedKey(filename: ".profile").text.utf8.count == 36)
-        #expect(code { () throws(CofferError) in _ = try Storage.generatedKey(filename: "a", location: "..") } == .invalidKey)
+        #expect(
+            code { () throws(CofferError) in _ = try Storage.generatedKey(filename: "a", location: "..") }
+                == .invalidKey
+        )
     }
 }
