@@ -9,7 +9,10 @@ import Testing
     static let options = CopyOptions()
 
     static func stores() -> [TestBackend] {
-        [TestBackend(), TestBackend(without: [.copy, .move]), TestBackend(without: [.copy, .move, .checksum, .readPinned])]
+        [
+            TestBackend(), TestBackend(without: [.copy, .move]),
+            TestBackend(without: [.copy, .move, .checksum, .readPinned]),
+        ]
     }
 
     @Test func copiesKeepBytesAndMetadata() throws {
@@ -39,10 +42,12 @@ import Testing
             try storage.put("b", "b")
             let replace = CopyOptions(onConflict: .replace)
             #expect(
-                code { () throws(CofferError) in _ = try storage.copy("none", to: "b", in: storage, replace, call) } == .notFound
+                code { () throws(CofferError) in _ = try storage.copy("none", to: "b", in: storage, replace, call) }
+                    == .notFound
             )
             #expect(
-                code { () throws(CofferError) in _ = try storage.move("none", to: "b", in: storage, replace, call) } == .notFound
+                code { () throws(CofferError) in _ = try storage.move("none", to: "b", in: storage, replace, call) }
+                    == .notFound
             )
             #expect(try storage.get("b") == "b")
         }

@@ -1,9 +1,10 @@
 import CofferBackend
 import CofferModel
-@testable import CofferService
 import CofferSystem
 import Synchronization
 import Testing
+
+@testable import CofferService
 
 private func makeGeneration(_ number: Int, _ storages: [Storage]) -> Generation {
     Generation(
