@@ -69,7 +69,10 @@ private func conditionalStores() -> [(TestBackend, StoragePolicy)] {
                     _ = try storage.put("a", "1", conditions: Conditions(ifMatch: match))
                 }
                 #expect(code(put) == .preconditionFailed)
-                #expect(code { () throws(CofferError) in try storage.remove("a", ifMatch: match, call) } == .preconditionFailed)
+                #expect(
+                    code { () throws(CofferError) in try storage.remove("a", ifMatch: match, call) }
+                        == .preconditionFailed
+                )
             }
             #expect(backend.keys.isEmpty)
         }

@@ -195,6 +195,17 @@ import Testing
         #expect(try storage.put(good, []).info.metadata.user == [UserMetadata("a", ""), UserMetadata("b", "é")])
     }
 
+    @Test func whatAStoreWouldDropIsRefused() throws {
+        let storage = makeStorage(TestBackend(without: [.userMetadata, .contentProperties, .contentType]))
+        for metadata in [Metadata(cacheControl: "no-store"), Metadata(user: [UserMetadata("a", "1")])] {
+            let request = PutRequest(key: "a", metadata: metadata)
+            #expect(code { () throws(CofferError) in _ = try storage.write(request, call) } == .unsupported)
+        }
+        try storage.put(PutRequest(key: "a.png", metadata: Metadata(contentType: "image/png")), [1])
+        #expect(try storage.stat("a.png", call).metadata.contentType == "image/png")
+        #expect(try storage.read(ReadRequest(key: "a.png"), call).info.metadata.contentType == "image/png")
+    }
+
     @Test func filesAreTakenByDescriptor() throws {
         try withTemporaryDirectory { directory in
             let path = "\(directory)/file"
@@ -238,6 +249,9 @@ import Testing
         #expect(key.hasPrefix("in/2026/") && key.hasSuffix(".jpg") && key.utf8.count == 8 + 36 + 4)
         #expect(try Storage.generatedKey(filename: nil).text.utf8.count == 36)
         #expect(try Storage.generatedKey(filename: ".profile").text.utf8.count == 36)
-        #expect(code { () throws(CofferError) in _ = try Storage.generatedKey(filename: "a", location: "..") } == .invalidKey)
+        #expect(
+            code { () throws(CofferError) in _ = try Storage.generatedKey(filename: "a", location: "..") }
+                == .invalidKey
+        )
     }
 }
