@@ -9,7 +9,9 @@ struct ByteClass: OptionSet {
     /// Request targets: visible characters, and what may be UTF-8.
     static let target = ByteClass(rawValue: 4)
 
-    /// The classes of all 256 bytes. Written once, before anybody can see it.
+    /// The classes of all 256 bytes.
+    ///
+    /// Written once, before anybody can see it.
     nonisolated(unsafe) static let table: UnsafePointer<UInt8> = {
         let table = UnsafeMutablePointer<UInt8>.allocate(capacity: 256)
         let marks = Array("!#$%&'*+-.^_`|~".utf8)

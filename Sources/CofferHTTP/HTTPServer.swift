@@ -121,7 +121,9 @@ enum Token {
         UInt64(UInt(bitPattern: Unmanaged.passUnretained(connection).toOpaque()))
     }
 
-    /// The connection of a token. The registry keeps it alive until its owner, which the event has made us, removes it.
+    /// The connection of a token.
+    ///
+    /// The registry keeps it alive until its owner, which the event has made us, removes it.
     static func connection(_ token: UInt64) -> Connection? {
         UnsafeRawPointer(bitPattern: UInt(token)).map {
             Unmanaged<Connection>.fromOpaque($0).takeUnretainedValue()

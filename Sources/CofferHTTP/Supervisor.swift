@@ -32,7 +32,9 @@ final class Supervisor: Sendable {
         })?.join()
     }
 
-    /// A request or a connection came. Costs one load as long as the supervisor is awake.
+    /// A request or a connection came.
+    ///
+    /// Costs one load as long as the supervisor is awake.
     func noteActivity() {
         guard isDrowsy.load(ordering: .sequentiallyConsistent) else { return }
         isDrowsy.store(false, ordering: .relaxed)

@@ -32,7 +32,7 @@ extension Worker {
         )
         connection.exchange.keepsAlive = framing.keepsAlive
         output.removeAll()
-        ResponseHead.write(response, framing, isOld: exchange.isOld, date: &date, to: output)
+        ResponseHeadWriter.write(response, framing, isOld: exchange.isOld, date: &date, to: output)
         guard framing.sendsBody else {
             if case .stream(_, let source) = response.body { source.close() }
             return sendHead(connection, Transmission())
@@ -233,7 +233,7 @@ extension Worker {
 
     // MARK: - Steps
 
-    /// The answer is sent: what next?
+    /// Decides what comes after an answer that is sent.
     private func finish(_ connection: Connection) -> Next {
         endWork(connection)
         let exchange = connection.exchange

@@ -15,7 +15,8 @@ package final class Generation: Sendable {
     package let storages: [Storage]
     /// The one that a bare key means; nil where there is no storage.
     package let defaultStorage: Storage?
-    private let byName: [String: Storage]
+    /// By bytes, as everything that a caller names.
+    private let byName: [Key: Storage]
 
     package init(number: Int, profile: String, decidedBy: String, createdAt: Timestamp, storages: [Storage]) {
         self.number = number
@@ -24,14 +25,14 @@ package final class Generation: Sendable {
         self.createdAt = createdAt
         self.storages = storages
         defaultStorage = storages.first { $0.isDefault } ?? storages.first
-        byName = Dictionary(storages.map { ($0.name, $0) }) { first, _ in first }
+        byName = Dictionary(storages.map { (Key($0.name), $0) }) { first, _ in first }
     }
 
     /// The storage called `name`.
     ///
     /// - Throws: ``CofferError`` with `not_found`, naming those that there are.
     package func storage(_ name: String) throws(CofferError) -> Storage {
-        guard let storage = byName[name] else {
+        guard let storage = byName[Key(name)] else {
             let known = storages.map(\.name).joined(separator: ", ")
             throw CofferError(
                 .notFound,
@@ -41,5 +42,10 @@ package final class Generation: Sendable {
             )
         }
         return storage
+    }
+
+    /// The same generation with other storages.
+    func with(storages: [Storage]) -> Generation {
+        Generation(number: number, profile: profile, decidedBy: decidedBy, createdAt: createdAt, storages: storages)
     }
 }

@@ -1,9 +1,12 @@
+// What callers ask of a storage when it is to take an object.
 package import CofferModel
 
 /// What to write, and on which terms.
 package struct PutRequest: Sendable {
     package var key: Key
-    /// What to do when the key is taken; nil for the storage's own rule. An explicit condition outranks it.
+    /// What to do when the key is taken; nil for the storage's own rule.
+    ///
+    /// An explicit condition outranks it.
     package var onConflict: OnConflict?
     package var conditions: Conditions
     /// Without a content type, it gets that of the key's extension.
@@ -12,6 +15,8 @@ package struct PutRequest: Sendable {
     package var size: Int64?
     /// Digests that the caller announced; others publish nothing.
     package var checksums: [Checksum]
+    /// How digests may be computed that come only behind the body, by ``ObjectWriter/expect(_:)``.
+    package var trailingAlgorithms: [Checksum.Algorithm]
     /// A repeated request with the same key gets the first one's outcome.
     package var idempotencyKey: String?
 
@@ -22,6 +27,7 @@ package struct PutRequest: Sendable {
         metadata: Metadata = Metadata(),
         size: Int64? = nil,
         checksums: [Checksum] = [],
+        trailingAlgorithms: [Checksum.Algorithm] = [],
         idempotencyKey: String? = nil
     ) {
         self.key = key
@@ -30,6 +36,7 @@ package struct PutRequest: Sendable {
         self.metadata = metadata
         self.size = size
         self.checksums = checksums
+        self.trailingAlgorithms = trailingAlgorithms
         self.idempotencyKey = idempotencyKey
     }
 }
@@ -75,58 +82,4 @@ package struct CopyOptions: Sendable {
         self.sourceIfMatch = sourceIfMatch
         self.metadata = metadata
     }
-}
-
-/// What a change of metadata does to each field.
-package struct MetadataPatch: Sendable {
-    /// What becomes of one value.
-    package enum Field: Sendable, Hashable {
-        case keep
-        case set(String)
-        case clear
-    }
-
-    package var contentType: Field = .keep
-    package var contentEncoding: Field = .keep
-    package var contentDisposition: Field = .keep
-    package var contentLanguage: Field = .keep
-    package var cacheControl: Field = .keep
-    /// By name; what is not named stays.
-    package var user: [(name: String, change: UserChange)] = []
-
-    /// What becomes of one name of user metadata.
-    package enum UserChange: Sendable, Hashable {
-        case set(String)
-        case remove
-    }
-
-    package init() {}
-}
-
-/// What a removal of a whole prefix did, or with `dry_run` would do.
-package struct PrefixRemoval: Sendable {
-    /// How many objects.
-    package var count = 0
-    /// Their first keys, at most ``keyLimit``.
-    package var keys: [Key] = []
-    /// What could not be removed, and why; at most ``keyLimit``.
-    package var failures: [CofferError] = []
-
-    /// How many keys and failures are told.
-    package static let keyLimit = 1000
-}
-
-/// One page of a listing.
-package struct ListPage: Sendable {
-    package var batch: ListBatch
-    /// Opens the next page of the same query; nil at the end.
-    package var cursor: String?
-}
-
-/// What a probe found out about one capability.
-package struct ProbeFinding: Sendable, Hashable {
-    package var capability: Capability
-    package var isProven: Bool
-    /// What was seen, for a person.
-    package var detail: String
 }

@@ -1,6 +1,7 @@
+// The storage itself: what it is, and how it comes to its store. What it does stands in the files beside this one.
 package import CofferBackend
 package import CofferModel
-import CofferSystem
+package import CofferSystem
 
 /// A configured, named instance of a backend: what applications address.
 ///
@@ -25,10 +26,69 @@ package final class Storage: Sendable {
     /// How a storage comes to its store; called again for every retry.
     package typealias Opener = @Sendable () throws(CofferError) -> OpenedBackend
 
+    /// How a storage comes to a store that it may share with the storages of other generations.
+    package typealias SharedOpener = @Sendable (EmulationOptions) throws(CofferError) -> EmulatedBackend
+
+    /// What is open, or why nothing is.
+    ///
+    /// A store whose grades do not suffice stays in ``candidate``, so that a probe can still prove them.
+    private struct Slot {
+        var backend: EmulatedBackend?
+        var candidate: EmulatedBackend?
+        var failure: CofferError?
+        var failures = 0
+        var nextTry: MonotonicTime?
+    }
+
+    private let slot = Locked(Slot())
+    /// The policy's prefix with its slash.
+    private let folder: String
+    private let opener: SharedOpener
+    private let closer: @Sendable (@escaping @Sendable () -> Void) -> Void
+    private let spillDirectory: String
+    private let proven: Locked<[Capability]>
+    let idempotency = IdempotencyTable()
+    let listings = OpenListings()
+    /// Names that writes with `rename` are about to take.
+    let reservedNames = Locked<Set<Key>>([])
+
     /// Opens the store by `opener` and checks that it can do what `policy` needs.
     ///
     /// A store that cannot be opened leaves a storage in ``StorageState/failed(_:)``; ``retry()`` tries again.
     /// `closer` gets the work of closing a store that nobody uses any more, and may do it on another thread.
+    /// `proven` are conditions that an earlier ``probe(_:)`` has proven, for whoever keeps that.
+    package convenience init(
+        name: String,
+        backendID: String,
+        isDefault: Bool = false,
+        isEphemeral: Bool = false,
+        generation: Int,
+        policy: StoragePolicy = StoragePolicy(),
+        proven: [Capability] = [],
+        spillDirectory: String = "/tmp",
+        closer: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() },
+        opener: @escaping Opener
+    ) {
+        self.init(
+            name: name,
+            backendID: backendID,
+            isDefault: isDefault,
+            isEphemeral: isEphemeral,
+            generation: generation,
+            policy: policy,
+            proven: proven,
+            spillDirectory: spillDirectory,
+            closer: closer,
+            sharing: { (options) throws(CofferError) in
+                let opened = try opener()
+                var options = options
+                options.mustNotEmulate.formUnion(opened.mustNotEmulate)
+                return EmulatedBackend(opened.backend, options)
+            }
+        )
+    }
+
+    /// The same with a store that other storages may use as well: `opener` gives the one that is open, or opens it.
     package init(
         name: String,
         backendID: String,
@@ -36,9 +96,10 @@ package final class Storage: Sendable {
         isEphemeral: Bool = false,
         generation: Int,
         policy: StoragePolicy = StoragePolicy(),
+        proven: [Capability] = [],
         spillDirectory: String = "/tmp",
         closer: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() },
-        opener: @escaping Opener
+        sharing opener: @escaping SharedOpener
     ) {
         self.name = name
         self.backendID = backendID
@@ -46,126 +107,145 @@ package final class Storage: Sendable {
         self.isEphemeral = isEphemeral
         self.generation = generation
         self.policy = policy
+        folder = policy.prefix.isEmpty ? "" : policy.prefix + "/"
+        self.proven = Locked(proven)
+        self.spillDirectory = spillDirectory
+        self.closer = closer
+        self.opener = opener
+        _ = retry()
     }
-}
 
-let unbuilt = CofferError(.internal, "not built")
-
-extension Storage {
-    /// What anybody may know of it.
-    package var description: StorageDescription { fatalError() }
+    deinit { listings.closeAll() }
 
     /// Whether it can be used.
-    package var state: StorageState { fatalError() }
-
-    /// Tries to open a failed storage again, now; true if it is open afterwards.
-    package func retry() -> Bool { false }
-
-    /// Tests the connection without writing; what comes back is worth showing to an operator.
-    package func health(_ call: Call) throws(CofferError) -> [(name: String, value: String)] { throw unbuilt }
-
-    /// Proves what the store makes of conditions, with an object of its own under a reserved unique key.
-    ///
-    /// With `conditions: auto`, what is proven is native from then on.
-    package func probe(_ call: Call) throws(CofferError) -> [ProbeFinding] { throw unbuilt }
-
-    /// The URL under which `key` is published: by the storage's `url`, else by the store.
-    ///
-    /// - Throws: ``CofferError`` with `unsupported` where there is neither.
-    package func url(_ key: Key, _ call: Call) throws(CofferError) -> String { throw unbuilt }
-}
-
-// MARK: Reading
-extension Storage {
-    /// What is known of an object.
-    ///
-    /// - Throws: ``CofferError`` with `not_found`, `precondition_failed` or `not_modified`, as the conditions have it.
-    package func stat(
-        _ key: Key,
-        version: String? = nil,
-        conditions: Conditions = .none,
-        _ call: Call
-    ) throws(CofferError) -> ObjectInfo { throw unbuilt }
-
-    /// Opens an object for reading; the bytes that come are exactly the answer's range, or an error.
-    package func read(_ request: ReadRequest, _ call: Call) throws(CofferError) -> ReadResult { throw unbuilt }
-
-    /// One page of at most `limit` entries (1 to 10 000; 0 is an empty page), from `cursor` on.
-    ///
-    /// - Throws: ``CofferError`` with `invalid_argument` for a cursor that is not this query's.
-    package func page(
-        _ query: ListQuery,
-        cursor: String? = nil,
-        limit: Int,
-        _ call: Call
-    ) throws(CofferError) -> ListPage { throw unbuilt }
-
-    /// Opens the whole listing, to be read page by page and closed.
-    package func openListing(_ query: ListQuery, _ call: Call) throws(CofferError) -> any ListStream { throw unbuilt }
-}
-
-// MARK: Writing
-extension Storage {
-    /// Begins a write; everything that can be refused without the body is refused here.
-    package func write(_ request: PutRequest, _ call: Call) throws(CofferError) -> ObjectWriter { throw unbuilt }
-
-    /// A key of a new UUID with the lower-case extension of `filename`, in the folder `location`.
-    package static func generatedKey(filename: String?, location: String? = nil) throws(CofferError) -> Key {
-        throw unbuilt
+    package var state: StorageState {
+        slot.withLock { slot in
+            slot.backend == nil ? .failed(slot.failure ?? CofferError(.unavailable, "not open")) : .open
+        }
     }
 
-    /// Removes an object; an absent key is success, unless `isStrict` or under a condition.
-    package func remove(
-        _ key: Key,
-        ifMatch: Conditions.Match? = nil,
-        isStrict: Bool = false,
-        _ call: Call
-    ) throws(CofferError) { throw unbuilt }
+    /// When a failed storage should be tried again; nil for one that is open.
+    package var nextTry: MonotonicTime? { slot.withLock { $0.nextTry } }
 
-    /// Removes many; the answer has one element for each item, in order, nil where it was done.
-    package func removeMany(
-        _ items: [(key: Key, ifMatch: Conditions.Match?)],
-        _ call: Call
-    ) throws(CofferError) -> [CofferError?] { throw unbuilt }
+    /// Tries to open a failed storage again, now; true if it is open afterwards.
+    package func retry(now: MonotonicTime = .now) -> Bool {
+        if slot.withLock({ $0.backend != nil }) { return true }
+        var candidate: EmulatedBackend?
+        do throws(CofferError) {
+            try KeySpace.check(policy.prefix)
+            let backend = try opener(options)
+            candidate = backend
+            if policy.conditions != .none { backend.raise(proven.withLock { $0 }) }
+            try GradeCheck.check(policy, backend.capabilities, storage: name)
+            slot.withLock { slot in
+                if slot.backend == nil { slot = Slot(backend: backend) }
+            }
+            return true
+        } catch {
+            let failed = candidate
+            let failure = error.located(storage: name)
+            return slot.withLock { slot in
+                // Another thread may have had more luck meanwhile.
+                guard slot.backend == nil else { return true }
+                let failures = slot.failures + 1
+                // One second, doubled with each failure, a minute at most.
+                let pause = min(60, 1 << min(failures - 1, 6))
+                slot = Slot(
+                    candidate: failed,
+                    failure: failure,
+                    failures: failures,
+                    nextTry: now.advanced(milliseconds: pause * 1000)
+                )
+                return false
+            }
+        }
+    }
 
-    /// Removes what lies below `prefix`, by segments: `a/b` means `a/b/…` and never `a/bb`.
+    private var options: EmulationOptions {
+        EmulationOptions(
+            isExclusiveWriter: policy.writers == .exclusive,
+            refusesConditions: policy.conditions == .none,
+            spillDirectory: spillDirectory,
+            closer: closer
+        )
+    }
+
+    /// The open store.
     ///
-    /// The empty prefix, which is everything, needs `force`.
-    package func removePrefix(
-        _ prefix: String,
-        isDryRun: Bool = false,
-        force: Bool = false,
-        _ call: Call
-    ) throws(CofferError) -> PrefixRemoval { throw unbuilt }
+    /// - Throws: ``CofferError`` with `unavailable` and the reason where it could not be opened.
+    func backend() throws(CofferError) -> EmulatedBackend {
+        let (backend, failure) = slot.withLock { ($0.backend, $0.failure) }
+        guard let backend else {
+            throw CofferError(
+                .unavailable,
+                "storage \(name) is not open: \(failure?.message ?? "it was not opened")",
+                storage: name,
+                isRetryable: true
+            )
+        }
+        return backend
+    }
 
-    /// Changes the metadata of an object and leaves its bytes.
-    ///
-    /// - Throws: ``CofferError`` with `unsupported` where the store cannot without writing the bytes again.
-    package func updateMetadata(
-        _ key: Key,
-        _ patch: MetadataPatch,
-        conditions: Conditions = .none,
-        _ call: Call
-    ) throws(CofferError) -> ObjectInfo { throw unbuilt }
+    /// The store to probe: the open one, or one whose grades did not suffice.
+    func backendToProbe() throws(CofferError) -> EmulatedBackend {
+        if let candidate = slot.withLock({ $0.candidate }) { return candidate }
+        return try backend()
+    }
 
-    /// Copies into `target`, which may be this storage.
-    package func copy(
-        _ from: Key,
-        to: Key,
-        in target: Storage,
-        _ options: CopyOptions = CopyOptions(),
-        _ call: Call
-    ) throws(CofferError) -> PutOutcome { throw unbuilt }
+    /// Takes conditions for native from now on, and opens a storage that failed for want of them.
+    func accept(proven conditions: [Capability], of backend: EmulatedBackend) {
+        backend.raise(conditions)
+        proven.withLock { proven in
+            for condition in conditions where !proven.contains(condition) { proven.append(condition) }
+        }
+        slot.withLock { slot in
+            guard slot.candidate === backend else { return }
+            do throws(CofferError) {
+                try GradeCheck.check(policy, backend.capabilities, storage: name)
+                slot = Slot(backend: backend)
+            } catch {
+                slot.failure = error
+            }
+        }
+    }
 
-    /// Moves into `target`, which may be this storage: source or target is there at any moment, never neither.
-    package func move(
-        _ from: Key,
-        to: Key,
-        in target: Storage,
-        _ options: CopyOptions = CopyOptions(),
-        _ call: Call
-    ) throws(CofferError) -> PutOutcome { throw unbuilt }
+    /// The conditions that a probe has proven, for whoever builds the storage again.
+    package var provenConditions: [Capability] { proven.withLock { $0 } }
 
-    /// Copies an object beside itself under a new UUID with the same extension.
-    package func duplicate(_ key: Key, _ call: Call) throws(CofferError) -> PutOutcome { throw unbuilt }
+    /// What anybody may know of it.
+    package var description: StorageDescription {
+        let (backend, candidate) = slot.withLock { ($0.backend, $0.candidate) }
+        let shown = backend ?? candidate
+        var capabilities = shown?.capabilities ?? Capabilities()
+        if policy.url != nil, !capabilities.has(.publicURL) {
+            capabilities[.publicURL] = Capabilities.Entry(.emulated, reason: "built from the storage's url")
+        }
+        return StorageDescription(
+            name: name,
+            backend: backendID,
+            isDefault: isDefault,
+            isEphemeral: isEphemeral,
+            state: state,
+            capabilities: capabilities,
+            limits: shown?.limits ?? StoreLimits(),
+            generation: generation,
+            policy: policy
+        )
+    }
+
+    /// Closes listings that nobody came back for; for the host's clock.
+    package func sweep() { listings.sweep() }
+
+    /// The keys of callers and those of `backend`.
+    func keys(_ backend: EmulatedBackend) -> KeySpace {
+        KeySpace(folder: folder, storage: name, keyLimit: backend.limits.keyLength)
+    }
+
+    /// The call with this storage's own step time-out, where it has one: for the steps of streams that it opened.
+    package func timed(_ call: Call) -> Call {
+        guard let own = policy.stepTimeout else { return call }
+        var call = call
+        call.stepTimeout = min(own, call.stepTimeout ?? own)
+        return call
+    }
 }

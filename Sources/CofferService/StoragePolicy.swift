@@ -24,7 +24,9 @@ package struct StoragePolicy: Sendable, Hashable {
         case auto
         /// A store without create-if-absent and if-match is a configuration error.
         case required
-        /// Off: conditional requests are refused, and `on_conflict: error` looks before it writes, which two writers at once can defeat.
+        /// Off: conditional requests are refused.
+        ///
+        /// `on_conflict: error` then looks before it writes, which two writers at once can defeat.
         case none
     }
 
@@ -36,7 +38,9 @@ package struct StoragePolicy: Sendable, Hashable {
     package var maxSize: Int64?
     /// Whether nothing may be written or removed.
     package var isReadOnly: Bool
-    /// The folder of the store in which all keys live, without slashes at its ends; callers never see it. Empty for none.
+    /// The folder of the store in which all keys live, without slashes at its ends; empty for none.
+    ///
+    /// Callers never see it.
     package var prefix: String
     /// The digest computed of everything written; nil for none.
     package var checksum: Checksum.Algorithm?

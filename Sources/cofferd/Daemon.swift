@@ -60,7 +60,7 @@ struct Daemon {
             metrics: RequestMetrics()
         )
         let server = try HTTPServer(handler: router, listeners: listeners, configuration: settings)
-        host.addMetrics { server.metrics() }
+        host.addMetrics { server.metricsText() }
         try server.start()
         host.watchFiles()
         let retrying = RetryThread(host)

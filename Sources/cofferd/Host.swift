@@ -90,7 +90,7 @@ final class Host: HostControl {
 
     func reload() throws(CofferError) -> ActivationResult {
         try switching.withLock { _ throws(CofferError) in
-            return try swap { () throws(ConfigurationError) in try loader.load() }
+            try swap { () throws(ConfigurationError) in try loader.load() }
         }
     }
 
@@ -107,7 +107,11 @@ final class Host: HostControl {
         let generation = builder.build(configuration, number: generations.nextNumber())
         for storage in generation.storages {
             if case .failed(let error) = storage.state {
-                throw CofferError(error.code, "\(storage.name) cannot be opened: \(error.message)", storage: storage.name)
+                throw CofferError(
+                    error.code,
+                    "\(storage.name) cannot be opened: \(error.message)",
+                    storage: storage.name
+                )
             }
             if requiresHealth { _ = try storage.health(Call(stepTimeout: storage.policy.stepTimeout)) }
         }

@@ -22,6 +22,9 @@ extension EmulatedBackend {
         guard native.copy, canKeepMetadata else { return try streamedCopy(request, call) }
         let copied = try natively(request, call) { request throws(CofferError) in try bare.copy(request, call) }
         if let copied { return copied }
+        guard request.from != request.to else {
+            throw CofferError(.unsupported, "the store cannot change metadata under a condition", key: request.to)
+        }
         return try streamedCopy(request, call)
     }
 
@@ -50,6 +53,11 @@ extension EmulatedBackend {
         try verify(target, against: source, call)
         try removeMoved(source, request.from, call)
         return target
+    }
+
+    /// Whether a change of metadata can be bound to the version that was looked at.
+    package var keepsConditionsInPlace: Bool {
+        provenKeeps(.copyCondition) || (locksChanges && !options.refusesConditions)
     }
 
     /// Runs `act` where the store does it under the request's conditions; nil where it must go through the host.
@@ -154,7 +162,7 @@ extension EmulatedBackend {
         }
     }
 
-    /// Throws where a copy is not what its source was.
+    /// Throws where a copy, by its store's word, is not what its source was.
     private func verify(_ target: ObjectInfo, against source: ObjectInfo, _ call: Call) throws(CofferError) {
         let stored = try stat(ReadRequest(key: target.key), call)
         guard stored.size == source.size || stored.size == nil || source.size == nil else {
@@ -164,7 +172,9 @@ extension EmulatedBackend {
     }
 
     /// Removes the source of a move, if it is still what was copied.
-    private func removeMoved(_ source: ObjectInfo, _ key: Key, _ call: Call) throws(CofferError) {
+    ///
+    /// - Throws: ``CofferError`` with `changed` where it is not; source and target are both there then.
+    package func removeMoved(_ source: ObjectInfo, _ key: Key, _ call: Call) throws(CofferError) {
         var removal = RemoveRequest(key: key)
         let keepsCondition = capabilities.has(.removeIfMatch)
         if keepsCondition, let etag = source.etag { removal.ifMatch = .tokens([etag]) }
@@ -191,7 +201,7 @@ extension EmulatedBackend {
 
 extension ObjectInfo {
     /// Throws where this is known to have other bytes than those of `checksum`.
-    func requireSameBytes(_ checksum: Checksum) throws(CofferError) {
+    package func requireSameBytes(_ checksum: Checksum) throws(CofferError) {
         for own in checksums where own.algorithm == checksum.algorithm && own.isComposite == checksum.isComposite {
             guard own.value == checksum.value else {
                 throw CofferError(
@@ -204,7 +214,7 @@ extension ObjectInfo {
     }
 
     /// Whether both describe the same version, as far as the store tells versions apart.
-    func isSameVersion(as other: ObjectInfo) -> Bool {
+    package func isSameVersion(as other: ObjectInfo) -> Bool {
         if let etag, let otherETag = other.etag { return etag.utf8.elementsEqual(otherETag.utf8) }
         return size == other.size && modified == other.modified && version == other.version
     }

@@ -55,7 +55,8 @@ final class OwnedListStream: ListStream {
 
     deinit { bare.close() }
 
-    var resumeToken: String? { bare.resumeToken }
+    /// Only where the store needs it: one that starts behind any key is resumed by the last key.
+    var resumeToken: String? { owner.native.listAfter ? nil : bare.resumeToken }
 
     func next(into batch: inout ListBatch, limit: Int, _ call: Call) throws(CofferError) -> Bool {
         try bare.next(into: &batch, limit: limit, call)

@@ -26,7 +26,7 @@ extension EmulatedBackend {
     }
 
     /// What is there under `key`, or nil.
-    func present(_ key: Key, _ call: Call) throws(CofferError) -> ObjectInfo? {
+    package func present(_ key: Key, _ call: Call) throws(CofferError) -> ObjectInfo? {
         do throws(CofferError) {
             return try look(ReadRequest(key: key), call)
         } catch {

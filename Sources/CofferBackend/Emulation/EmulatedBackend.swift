@@ -13,6 +13,8 @@ import Synchronization
 /// 5. Its streams keep it alive; the store is closed when the last of them and of its other holders has gone.
 package final class EmulatedBackend: Backend {
     let bare: any Backend
+    /// The store itself, for whoever wants to see what it does alone.
+    package var bareStore: any Backend { bare }
     let options: EmulationOptions
     let native: NativeAbilities
     /// Conditions on changes that the store keeps itself; grows when a probe proves one.
@@ -52,6 +54,9 @@ package final class EmulatedBackend: Backend {
 
     /// The store's limits.
     package var limits: StoreLimits { bare.limits }
+
+    /// Whether objects keep a content type of their own.
+    package var keepsContentType: Bool { native.contentType }
 
     /// Takes `conditions` for native from now on, since they have been proven.
     package func raise(_ conditions: [Capability]) {
@@ -116,6 +121,7 @@ package final class EmulatedBackend: Backend {
 /// The abilities of a store that the host looks at with every call.
 struct NativeAbilities: Sendable {
     let stat, read, readRange, readCondition, readPinned, write, remove, removeBatch: Bool
+    let contentType: Bool
     let list, listDelimiter, listAfter, listSorted, copy, copyMetadata, move: Bool
 
     init(_ declared: Capabilities) {
@@ -128,6 +134,7 @@ struct NativeAbilities: Sendable {
         write = has(.write)
         remove = has(.remove)
         removeBatch = has(.removeBatch)
+        contentType = has(.contentType)
         list = has(.list)
         listDelimiter = has(.listDelimiter)
         listAfter = has(.listAfter)

@@ -8,6 +8,8 @@ struct KeyCheck {
     let reader: ValueReader
     let findings: Findings
     private let backends: BackendUse
+    /// Whether a storage is on a backend that is unknown, or known without its options.
+    private let isAnyTableMissing: Bool
 
     init(root: Node, graph: ProfileGraph, schemas: SchemaTable, reader: ValueReader, findings: Findings) {
         self.root = root
@@ -16,6 +18,8 @@ struct KeyCheck {
         self.reader = reader
         self.findings = findings
         backends = BackendUse(graph)
+        let tables = backends.all.map { schemas[$0] }
+        isAnyTableMissing = tables.contains { $0.map { $0.isOpen && $0.options.isEmpty } ?? true }
     }
 
     /// Checks everything.
@@ -67,6 +71,8 @@ struct KeyCheck {
             }
             let options = schemas.all.compactMap { $0.option(for: entry.key) }
             guard let option = options.first else {
+                // A backend whose table nobody has may well declare it.
+                if isAnyTableMissing { continue }
                 let all = known + schemas.all.flatMap { $0.options.map(\.name) }
                 findings.unknownKey(entry, in: name, known: all, listed: known, also: "an option of a backend")
                 continue
@@ -196,18 +202,19 @@ struct SchemaTable {
 
 /// Which backends each storage can have, by the profiles that a text takes part in.
 struct BackendUse {
-    /// The backend of each storage in the base and in each profile.
-    private var uses: [Word: [(profile: String?, backend: String)]] = [:]
-    private let graph: ProfileGraph
+    /// The backend of each storage, by the position of the profile; the base is at 0.
+    private var uses: [Word: [(position: Int, backend: String)]] = [:]
+    /// The positions of the profiles that each profile is a part of.
+    private var members: [Word: Set<Int>] = [:]
 
     init(_ graph: ProfileGraph) {
-        self.graph = graph
-        for profile in [nil] + graph.names.map(Optional.some) {
+        for (position, profile) in ([nil] + graph.names.map(Optional.some)).enumerated() {
             let document = graph.document(of: profile)
             for entry in document["storages"]?.entries ?? [] {
                 guard let id = Self.backend(of: entry.value, in: document) else { continue }
-                uses[Word(entry.key), default: []].append((profile, id))
+                uses[Word(entry.key), default: []].append((position, id))
             }
+            for member in profile.map(graph.chain) ?? [] { members[Word(member), default: []].insert(position) }
         }
     }
 
@@ -218,15 +225,15 @@ struct BackendUse {
         return nil
     }
 
+    /// The backends that any storage has in the base or in any profile.
+    var all: Set<String> { Set(uses.values.joined().map(\.backend)) }
+
     /// The backends of `storage` wherever the text of `profile` is part of the document; each one once.
     func backends(of storage: String, seenFrom profile: String?) -> [String] {
+        let seen = profile.map { members[Word($0)] ?? [] }
         var ids: [String] = []
-        for use in uses[Word(storage)] ?? [] {
-            let isSeen =
-                profile.map { text in
-                    use.profile.map { graph.chain(of: $0).contains { $0.isSame(as: text) } } ?? false
-                } ?? true
-            if isSeen && !ids.contains(where: { $0.isSame(as: use.backend) }) { ids.append(use.backend) }
+        for use in uses[Word(storage)] ?? [] where seen?.contains(use.position) ?? true {
+            if !ids.contains(where: { $0.isSame(as: use.backend) }) { ids.append(use.backend) }
         }
         return ids
     }

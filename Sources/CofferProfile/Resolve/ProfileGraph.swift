@@ -37,7 +37,8 @@ struct ProfileGraph {
         self.entries = entries
         self.names = names
         var chains: [Word: [String]] = [:]
-        for name in names { chains[Word(name)] = Self.chain(to: name, entries, names, findings) }
+        var circular: Set<Word> = []
+        for name in names { chains[Word(name)] = Self.chain(to: name, entries, names, &circular, findings) }
         self.chains = chains
         var documents: [Word: Node] = [:]
         for name in names {
@@ -50,9 +51,7 @@ struct ProfileGraph {
                     let value = entries[Word(member)]?.value
                     let own = value.flatMap { $0.isNull ? nil : Self.part($0.tagged(member)) }
                     document = own.map { document.overlaid(by: $0) } ?? document
-                    if chains[Word(member)]?.first?.isSame(as: chains[Word(name)]?.first ?? "") ?? false {
-                        documents[Word(member)] = document
-                    }
+                    documents[Word(member)] = document
                 }
             }
             documents[Word(name)] = document
@@ -107,10 +106,14 @@ struct ProfileGraph {
         to name: String,
         _ entries: [Word: Entry],
         _ names: [String],
+        _ circular: inout Set<Word>,
         _ findings: Findings
     ) -> [String] {
+        // From the extending profile to the extended ones.
         var chain = [name]
-        while let parent = entries[Word(chain[0])]?.value["extends"], !parent.isNull {
+        var seen: Set<Word> = [Word(name)]
+        var last = name
+        while let parent = entries[Word(last)]?.value["extends"], !parent.isNull {
             guard case .scalar(let next, _) = parent.value else {
                 findings.error("\"extends\" takes the name of a profile, not \(parent.kind)", at: parent.mark)
                 break
@@ -120,31 +123,26 @@ struct ProfileGraph {
                 findings.error(message, at: parent.mark, hint: suggestion(for: next, among: names))
                 break
             }
-            if let start = chain.firstIndex(where: { $0.isSame(as: next) }) {
-                let circle = [next] + chain[...start]
-                findings.error("the profile \(next.quoted) extends itself: \(arrows(circle))", at: parent.mark)
-                break
+            if !seen.insert(Word(next)).inserted {
+                let start = chain.firstIndex { $0.isSame(as: next) } ?? 0
+                let circle = chain[start...] + [next]
+                // Each profile of a circle would report it again.
+                if !circle.contains(where: { circular.contains(Word($0)) }) {
+                    circular.formUnion(circle.map(Word.init))
+                    findings.error("the profile \(next.quoted) extends itself: \(arrows(circle))", at: parent.mark)
+                }
+                return [name]
             }
-            chain.insert(next, at: 0)
+            chain.append(next)
+            last = next
         }
-        return chain
+        return chain.reversed()
     }
 
     /// The circle from the extending profile to the extended ones.
-    private static func arrows(_ circle: [String]) -> String { circle.reversed().joined(separator: " → ") }
-}
-
-/// The names of storages and profiles.
-enum Name {
-    /// Whether `name` fits into a URL, a path and `storage:key` as it is.
-    static func isValid(_ name: String) -> Bool {
-        let bytes = name.utf8
-        let isAlphanumeric: (UInt8) -> Bool = { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) }
-        guard let first = bytes.first, isAlphanumeric(first), bytes.count <= 64 else { return false }
-        return bytes.allSatisfy { isAlphanumeric($0) || $0 == 0x2D || $0 == 0x2E || $0 == 0x5F }
-    }
-
-    static func problem(_ what: String, _ name: String) -> String {
-        "\(name.quoted) is no name for a \(what), expected 1 to 64 letters, digits, \"-\", \"_\" or \".\", the first a letter or digit"
+    private static func arrows(_ circle: ArraySlice<String>) -> String {
+        var names = Array(circle)
+        if names.count > 8 { names.replaceSubrange(4..<names.count - 3, with: ["…"]) }
+        return names.joined(separator: " → ")
     }
 }

@@ -8,15 +8,15 @@ struct Word: Hashable {
 
     static func == (left: Word, right: Word) -> Bool { left.text.isSame(as: right.text) }
 
-    func hash(into hasher: inout Hasher) {
-        for byte in text.utf8 { hasher.combine(byte) }
-    }
+    // Same bytes have the same hash as a String; that canonical equivalents share it costs a comparison.
+    func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 
 extension String {
     /// Whether both hold the same bytes.
     func isSame(as other: String) -> Bool {
-        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+        // The comparison of the standard library first: it is fast, and different texts have different bytes.
+        self == other && utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
     }
 
     /// The text in double quotes for a message: shortened, and nothing in it can move a cursor.

@@ -1,5 +1,5 @@
 /// Writes the head of an answer.
-enum ResponseHead {
+enum ResponseHeadWriter {
     static func write(
         _ response: HTTPResponse,
         _ framing: ResponseFraming,
