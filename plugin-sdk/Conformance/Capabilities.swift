@@ -1,4 +1,4 @@
-public import CCofferPlugin
+import CCofferPlugin
 
 /// What a plugin declares that its store does by itself: the bits `COFFER_CAP_*`.
 public struct Capabilities: OptionSet, Sendable {

@@ -1,5 +1,3 @@
-public import CCofferPlugin
-
 /// One promise that a backend keeps, as something that can be run.
 ///
 /// A case speaks the plugin ABI and knows no test framework: the tests of this package and `coffer-plugin-check` run the

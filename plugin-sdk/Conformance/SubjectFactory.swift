@@ -1,4 +1,5 @@
 public import CCofferPlugin
+public import CofferLoader
 
 /// A plugin under test and the options to open it with.
 ///
@@ -12,6 +13,14 @@ public struct SubjectFactory: @unchecked Sendable {
     public init(plugin: UnsafePointer<coffer_plugin>, settings: [(String, String)] = []) {
         self.plugin = plugin
         self.settings = settings
+    }
+
+    /// Takes a loaded plugin, whose entry is asked once more, with the suite's own host.
+    public init(library: PluginLibrary, settings: [(String, String)] = []) throws(LoadError) {
+        guard let plugin = library.entry(SuiteHost.table, nil) else {
+            throw LoadError(library.path, .refused, "it refuses when its entry is called again")
+        }
+        self.init(plugin: plugin, settings: settings)
     }
 
     /// The table to give to a plugin's entry point: the suite's own host.

@@ -21,7 +21,7 @@ extension ConformanceCase {
                 if code == COFFER_OK { winners.withLock { $0.append(text) } }
             }
             try expectEqual(winners.withLock { $0.count }, 1, "winners")
-            try expectEqual(try subject.text(key), winners.withLock { $0.first }, "the object")
+            try expectEqual(try subject.text(key), winners.withLock { $0.first ?? "" }, "the object")
             let before = try subject.look(key)
             try expectCode(
                 subject.code { try subject.put(key, "late", WriteOptions(ifNoneMatch: "*")) },

@@ -1,7 +1,5 @@
 extension ConformanceCase {
     static let uploads: [ConformanceCase] = []
-    static let listing: [ConformanceCase] = []
-    static let listingLife: [ConformanceCase] = []
     static let copies: [ConformanceCase] = []
     static let metadata: [ConformanceCase] = []
     static let contract: [ConformanceCase] = []

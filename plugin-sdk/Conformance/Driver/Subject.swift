@@ -203,13 +203,15 @@ func performCall(
     var call = coffer_call()
     call.struct_size = UInt32(MemoryLayout<coffer_call>.size)
     call.deadline_ns = monotonicNanoseconds() + 30_000_000_000
-    if let cancellation { call.token = Unmanaged.passUnretained(cancellation).toOpaque() }
     var error = coffer_error()
     error.struct_size = UInt32(MemoryLayout<coffer_error>.size)
     let failure: PluginError? = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { message in
         error.message = message.baseAddress
         error.message_cap = 256
-        let status = withExtendedLifetime(cancellation) { body(&call, &error) }
+        let status = (cancellation ?? Cancellation()).withToken { token in
+            call.token = token
+            return body(&call, &error)
+        }
         guard status != COFFER_OK else { return nil }
         let text = UnsafeRawBufferPointer(message).prefix(Int(min(error.message_len, 256)))
         return PluginError(

@@ -1,4 +1,5 @@
 import CCofferPlugin
+import CofferLoader
 import Glibc
 import Synchronization
 
@@ -7,21 +8,37 @@ import Synchronization
 /// The cancellation of one call, seen by the plugin through `cancelled` and `cancel_fd`.
 final class Cancellation: Sendable {
     private let flag = Atomic(false)
-    private let pipe = Guarded<(read: Int32, write: Int32)?>(nil)
+    private let pipeEnds = Guarded<(read: Int32, write: Int32)?>(nil)
 
     deinit {
-        pipe.withLock { ends in
+        pipeEnds.withLock { ends in
             guard let ends else { return }
             close(ends.read)
             close(ends.write)
         }
     }
 
+    /// Runs `body` with what `coffer_call.token` points to: the loader's own form, so that a plugin may keep the table of
+    /// either host.
+    func withToken<Result>(_ body: (UnsafeMutableRawPointer) -> Result) -> Result {
+        var token = CallToken(
+            object: UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque()),
+            isCancelled: { Cancellation.found($0).isCancelled ? 1 : 0 },
+            descriptor: { Cancellation.found($0).descriptor }
+        )
+        return withExtendedLifetime(self) { withUnsafeMutablePointer(to: &token) { body(UnsafeMutableRawPointer($0)) } }
+    }
+
+    private static func found(_ pointer: UnsafeRawPointer?) -> Cancellation {
+        guard let pointer else { return Cancellation() }
+        return Unmanaged<Cancellation>.fromOpaque(pointer).takeUnretainedValue()
+    }
+
     var isCancelled: Bool { flag.load(ordering: .acquiring) }
 
     func cancel() {
         flag.store(true, ordering: .releasing)
-        pipe.withLock { ends in
+        pipeEnds.withLock { ends in
             guard let ends else { return }
             var byte: UInt8 = 1
             // The pipe is empty, so one byte always fits; the flag tells the same.
@@ -31,19 +48,20 @@ final class Cancellation: Sendable {
 
     /// A descriptor that becomes readable once cancelled.
     var descriptor: Int32 {
-        pipe.withLock { ends in
+        pipeEnds.withLock { ends in
             if let ends { return ends.read }
-            var made: (Int32, Int32) = (-1, -1)
-            let failed = withUnsafeMutableBytes(of: &made) {
-                pipe2($0.baseAddress?.assumingMemoryBound(to: Int32.self), O_CLOEXEC | O_NONBLOCK)
+            var made: [Int32] = [-1, -1]
+            guard pipe(&made) == 0 else { return -1 }
+            for end in made {
+                _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+                _ = fcntl(end, F_SETFL, O_NONBLOCK)
             }
-            guard failed == 0 else { return -1 }
-            ends = (made.0, made.1)
+            ends = (made[0], made[1])
             if isCancelled {
                 var byte: UInt8 = 1
-                _ = write(made.1, &byte, 1)
+                _ = write(made[1], &byte, 1)
             }
-            return made.0
+            return made[0]
         }
     }
 }
@@ -69,12 +87,12 @@ enum SuiteHost {
         host.log_enabled = { _, _ in 0 }
         host.log = { _, _, _, _ in }
         host.cancelled = { _, token in
-            guard let token else { return 0 }
-            return Unmanaged<Cancellation>.fromOpaque(token).takeUnretainedValue().isCancelled ? 1 : 0
+            guard let token = token?.assumingMemoryBound(to: CallToken.self) else { return 0 }
+            return token.pointee.isCancelled(token.pointee.object)
         }
         host.cancel_fd = { _, token in
-            guard let token else { return -1 }
-            return Unmanaged<Cancellation>.fromOpaque(token).takeUnretainedValue().descriptor
+            guard let token = token?.assumingMemoryBound(to: CallToken.self) else { return -1 }
+            return token.pointee.descriptor(token.pointee.object)
         }
         host.config_get = { _, instance, key, sink in
             guard let instance, let sink, let onValue = sink.pointee.on_value else { return COFFER_E_INVALID_ARGUMENT }
