@@ -9,7 +9,9 @@ struct NewCommand {
 
     init(_ words: [String]) throws {
         let arguments = try Arguments(words, valued: ["--language"], plain: [])
-        guard let language = arguments.last("--language") else { throw Arguments.Misuse(reason: "--language is missing") }
+        guard let language = arguments.last("--language") else {
+            throw Arguments.Misuse(reason: "--language is missing")
+        }
         guard ["c", "rust", "swift"].contains(language) else {
             throw Arguments.Misuse(reason: "--language takes c, rust or swift")
         }
@@ -35,7 +37,9 @@ struct NewCommand {
             throw Refusal(reason: "\(target.to): it exists already, and nothing is overwritten")
         }
         for target in targets {
-            guard let content = readFile(target.from) else { throw Refusal(reason: "\(target.from): it cannot be read") }
+            guard let content = readFile(target.from) else {
+                throw Refusal(reason: "\(target.from): it cannot be read")
+            }
             try makeDirectories(above: target.to)
             try writeFile(target.to, Array(named(String(decoding: content, as: UTF8.self)).utf8))
             print("wrote \(target.to)")
@@ -60,7 +64,9 @@ struct NewCommand {
         var buffer = [CChar](repeating: 0, count: 4096)
         let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         guard length > 0 else { throw Refusal(reason: "templates: the place of this program is unknown") }
-        var parts = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self).split(separator: "/")
+        var parts = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self).split(
+            separator: "/"
+        )
         parts.removeLast()
         let installed = "/" + parts.dropLast().joined(separator: "/") + "/share/coffer/templates"
         if access(installed, F_OK) == 0 { return installed }

@@ -33,7 +33,9 @@ struct Worker {
         report.result = "failed"
         report.expected = "the plugin to survive"
         report.got = end
-        report.calls = ["coffer-plugin-check check \(path) --in-process --case \(item.name) \(arguments.joined(separator: " "))"]
+        report.calls = [
+            "coffer-plugin-check check \(path) --in-process --case \(item.name) \(arguments.joined(separator: " "))"
+        ]
         return report
     }
 

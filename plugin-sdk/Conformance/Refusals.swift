@@ -66,7 +66,9 @@ enum Refusals {
     }
 
     /// A read is asked of an object that exists, where one can be made.
-    private static func reading(_ subject: Subject, _ key: Name, _ options: ReadOptions, _ what: String) throws -> String {
+    private static func reading(_ subject: Subject, _ key: Name, _ options: ReadOptions, _ what: String) throws
+        -> String
+    {
         guard subject.has(.read) else { return "there is no read either" }
         if subject.has(.write) { try subject.put(key, "0123456789") }
         let code = subject.code { subject.drop(try subject.openRead(key, options)) }
@@ -75,7 +77,9 @@ enum Refusals {
         return "the call was refused"
     }
 
-    private static func writing(_ subject: Subject, _ key: Name, _ options: WriteOptions, _ what: String) throws -> String {
+    private static func writing(_ subject: Subject, _ key: Name, _ options: WriteOptions, _ what: String) throws
+        -> String
+    {
         guard subject.has(.write) else { return "there is no write either" }
         try refused(subject.code { subject.drop(try subject.beginWrite(key, options)) }, what)
         if subject.has(.read) {

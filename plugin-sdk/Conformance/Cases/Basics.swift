@@ -8,7 +8,8 @@ extension ConformanceCase {
     ]
 
     static let absentKey = ConformanceCase(
-        1, "absent-key-is-not-found",
+        1,
+        "absent-key-is-not-found",
         "given an empty store, when an absent key is read, looked at or strictly removed, then not_found, permanent",
         needs: .read
     ) { trial in
@@ -32,7 +33,8 @@ extension ConformanceCase {
     }
 
     static let removeIsIdempotent = ConformanceCase(
-        2, "remove-of-absent-succeeds-twice",
+        2,
+        "remove-of-absent-succeeds-twice",
         "given an absent key, when it is removed twice in the idempotent form, then success twice",
         needs: .remove
     ) { trial in
@@ -43,7 +45,8 @@ extension ConformanceCase {
     }
 
     static let emptyObject = ConformanceCase(
-        3, "empty-object-is-an-object",
+        3,
+        "empty-object-is-an-object",
         "given 0 bytes, when put, looked at, read, listed and copied, then size 0 and an empty body each time",
         needs: .storing
     ) { trial in
@@ -64,7 +67,8 @@ extension ConformanceCase {
     }
 
     static let writerWithoutWrites = ConformanceCase(
-        4, "writer-without-writes-makes-an-empty-object",
+        4,
+        "writer-without-writes-makes-an-empty-object",
         "given no append at all, when a writer is begun and committed, then a 0-byte object exists",
         needs: .storing
     ) { trial in
@@ -76,7 +80,8 @@ extension ConformanceCase {
     }
 
     static let sizesAroundBlocks = ConformanceCase(
-        5, "bytes-come-back-at-every-size",
+        5,
+        "bytes-come-back-at-every-size",
         "given sizes 1, 4095, 4096, 4097, 65537, 8 MiB and one beside it, when put and read, then equal bytes",
         needs: .storing,
         seconds: 60
@@ -92,7 +97,8 @@ extension ConformanceCase {
     }
 
     static let shorterReplaces = ConformanceCase(
-        6, "shorter-content-leaves-no-tail",
+        6,
+        "shorter-content-leaves-no-tail",
         "given an existing key, when shorter content is put, then no tail of the old content remains",
         needs: .storing
     ) { trial in

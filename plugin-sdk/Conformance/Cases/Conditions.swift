@@ -3,12 +3,17 @@ import CCofferPlugin
 // Conditions decide, and they decide once.
 
 extension ConformanceCase {
-    static let conditions = [oneCreator, counter, replaceAbsent, racingWriters, notModified, conditionalRemove, unableConditions]
+    static let conditions = [
+        oneCreator, counter, replaceAbsent, racingWriters, notModified, conditionalRemove, unableConditions,
+    ]
 
     static let oneCreator = ConformanceCase(
-        70, "one-creator-wins",
+        70,
+        "one-creator-wins",
         "given create-if-absent from many threads, then exactly one wins, and the losers changed nothing",
-        grade: .hangsOn(.createIfAbsent), needs: .storing, counts: Counts(quick: 10, full: 50)
+        grade: .hangsOn(.createIfAbsent),
+        needs: .storing,
+        counts: Counts(quick: 10, full: 50)
     ) { trial in
         let subject = try trial.subject()
         for round in 0..<5 {
@@ -25,16 +30,19 @@ extension ConformanceCase {
             let before = try subject.look(key)
             try expectCode(
                 subject.code { try subject.put(key, "late", WriteOptions(ifNoneMatch: "*")) },
-                COFFER_E_ALREADY_EXISTS, in: "create-if-absent of what exists"
+                COFFER_E_ALREADY_EXISTS,
+                in: "create-if-absent of what exists"
             )
             try expectEqual(try subject.look(key).etag, before.etag, "token after a lost create")
         }
     }
 
     static let counter = ConformanceCase(
-        71, "no-increment-is-lost",
+        71,
+        "no-increment-is-lost",
         "given 5 workers that each increment 10 times by if_match, then 50",
-        grade: .hangsOn(.ifMatch), needs: .storing
+        grade: .hangsOn(.ifMatch),
+        needs: .storing
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("counter")
@@ -59,16 +67,19 @@ extension ConformanceCase {
     }
 
     static let replaceAbsent = ConformanceCase(
-        72, "if-match-on-an-absent-key-fails",
+        72,
+        "if-match-on-an-absent-key-fails",
         "given if_match on an absent key, with a token or *, then precondition_failed, still absent",
-        grade: .hangsOn(.ifMatch), needs: .storing
+        grade: .hangsOn(.ifMatch),
+        needs: .storing
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("absent")
         for token: Name in ["some-token", "*"] {
             try expectCode(
                 subject.code { try subject.put(key, "x", WriteOptions(ifMatch: token)) },
-                COFFER_E_PRECONDITION, in: "write if_match \(token) of an absent key"
+                COFFER_E_PRECONDITION,
+                in: "write if_match \(token) of an absent key"
             )
             try expect(try !subject.exists(key), "no object", got: "one")
         }
@@ -78,9 +89,12 @@ extension ConformanceCase {
     }
 
     static let racingWriters = ConformanceCase(
-        74, "no-update-is-lost-to-the-conditional-writer",
+        74,
+        "no-update-is-lost-to-the-conditional-writer",
         "given plain puts racing conditional ones, then no lost update is acknowledged to the conditional writer",
-        grade: .hangsOn(.ifMatch), needs: .storing, counts: Counts(quick: 20, full: 500)
+        grade: .hangsOn(.ifMatch),
+        needs: .storing,
+        counts: Counts(quick: 20, full: 500)
     ) { trial in
         let subject = try trial.subject()
         for round in 0..<trial.count {
@@ -114,16 +128,19 @@ extension ConformanceCase {
         try writer.append(Array("stale".utf8))
         try subject.put(key, "newer")
         try expectCode(
-            subject.code { _ = try writer.commit() }, COFFER_E_PRECONDITION,
+            subject.code { _ = try writer.commit() },
+            COFFER_E_PRECONDITION,
             in: "commit, the object having changed since begin"
         )
         try expectEqual(try subject.text(key), "newer", "the object")
     }
 
     static let notModified = ConformanceCase(
-        75, "read-conditions-compare-tokens",
+        75,
+        "read-conditions-compare-tokens",
         "given reads with the current and an old token, then not_modified, data, or precondition_failed",
-        grade: .hangsOn(.readCondition), needs: .storing
+        grade: .hangsOn(.readCondition),
+        needs: .storing
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("k")
@@ -131,7 +148,11 @@ extension ConformanceCase {
         let current = try subject.put(key, "two").etag
         try expect(!current.isEmpty, "a token", got: "none")
         func both(_ options: ReadOptions, _ expected: coffer_status, _ what: String) throws {
-            try expectCode(subject.code { subject.drop(try subject.openRead(key, options)) }, expected, in: "read \(what)")
+            try expectCode(
+                subject.code { subject.drop(try subject.openRead(key, options)) },
+                expected,
+                in: "read \(what)"
+            )
             guard subject.has(.stat) else { return }
             try expectCode(subject.code { _ = try subject.stat(key, options) }, expected, in: "stat \(what)")
         }
@@ -144,34 +165,40 @@ extension ConformanceCase {
         try both(ReadOptions(ifMatch: Name(current.bytes + [0x78])), COFFER_E_PRECONDITION, "if_match a longer token")
         try both(
             ReadOptions(ifMatch: Name(Array(current.bytes.dropLast()))),
-            current.bytes.count > 1 ? COFFER_E_PRECONDITION : COFFER_OK, "if_match the beginning of the token"
+            current.bytes.count > 1 ? COFFER_E_PRECONDITION : COFFER_OK,
+            "if_match the beginning of the token"
         )
     }
 
     static let conditionalRemove = ConformanceCase(
-        76, "a-stale-token-removes-nothing",
+        76,
+        "a-stale-token-removes-nothing",
         "given a remove with a stale token, then refused, object intact; with the current one, gone",
-        grade: .hangsOn(.removeIfMatch), needs: [.write, .read, .remove]
+        grade: .hangsOn(.removeIfMatch),
+        needs: [.write, .read, .remove]
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("k")
         let old = try subject.put(key, "one").etag
         let current = try subject.put(key, "two").etag
         try expectCode(
-            subject.code { try subject.remove(key, ReadOptions(ifMatch: old)) }, COFFER_E_PRECONDITION,
+            subject.code { try subject.remove(key, ReadOptions(ifMatch: old)) },
+            COFFER_E_PRECONDITION,
             in: "remove if_match an old token"
         )
         try expectEqual(try subject.text(key), "two", "the object")
         try subject.remove(key, ReadOptions(ifMatch: current))
         try expect(try !subject.exists(key), "no object", got: "one")
         try expectCode(
-            subject.code { try subject.remove(key, ReadOptions(ifMatch: current)) }, COFFER_E_PRECONDITION,
+            subject.code { try subject.remove(key, ReadOptions(ifMatch: current)) },
+            COFFER_E_PRECONDITION,
             in: "remove if_match of an absent key"
         )
     }
 
     static let unableConditions = ConformanceCase(
-        77, "a-condition-is-never-ignored",
+        77,
+        "a-condition-is-never-ignored",
         "given each condition, then it decides, or unsupported comes before any write",
         needs: .storing
     ) { trial in
@@ -179,21 +206,36 @@ extension ConformanceCase {
         let key = trial.key("k")
         try subject.put(key, "old")
         let able: [(Capabilities, coffer_status, String, () throws -> Void)] = [
-            (.ifMatch, COFFER_E_PRECONDITION, "write if_match", {
-                try subject.put(key, "new", WriteOptions(ifMatch: "stale"))
-            }),
-            (.createIfAbsent, COFFER_E_ALREADY_EXISTS, "write if_none_match *", {
-                try subject.put(key, "new", WriteOptions(ifNoneMatch: "*"))
-            }),
-            (.readCondition, COFFER_E_PRECONDITION, "read if_match", {
-                subject.drop(try subject.openRead(key, ReadOptions(ifMatch: "stale")))
-            }),
-            (.removeIfMatch, COFFER_E_PRECONDITION, "remove if_match", {
-                try subject.remove(key, ReadOptions(ifMatch: "stale"))
-            }),
-            (.copyCondition, COFFER_E_PRECONDITION, "copy if_match", {
-                _ = try subject.copy(trial.key("k"), trial.key("t"), CopyOptions(sourceIfMatch: "stale"))
-            }),
+            (
+                .ifMatch, COFFER_E_PRECONDITION, "write if_match",
+                {
+                    try subject.put(key, "new", WriteOptions(ifMatch: "stale"))
+                }
+            ),
+            (
+                .createIfAbsent, COFFER_E_ALREADY_EXISTS, "write if_none_match *",
+                {
+                    try subject.put(key, "new", WriteOptions(ifNoneMatch: "*"))
+                }
+            ),
+            (
+                .readCondition, COFFER_E_PRECONDITION, "read if_match",
+                {
+                    subject.drop(try subject.openRead(key, ReadOptions(ifMatch: "stale")))
+                }
+            ),
+            (
+                .removeIfMatch, COFFER_E_PRECONDITION, "remove if_match",
+                {
+                    try subject.remove(key, ReadOptions(ifMatch: "stale"))
+                }
+            ),
+            (
+                .copyCondition, COFFER_E_PRECONDITION, "copy if_match",
+                {
+                    _ = try subject.copy(trial.key("k"), trial.key("t"), CopyOptions(sourceIfMatch: "stale"))
+                }
+            ),
         ]
         for (capability, refusal, what, call) in able {
             let expected = subject.has(capability) ? refusal : COFFER_E_UNSUPPORTED
@@ -203,7 +245,10 @@ extension ConformanceCase {
         // A token in if_none_match of a write has no meaning but "*".
         let code = subject.code { try subject.put(key, "new", WriteOptions(ifNoneMatch: "token")) }
         try expectCode(
-            code, COFFER_E_UNSUPPORTED, COFFER_E_INVALID_ARGUMENT, COFFER_E_PRECONDITION,
+            code,
+            COFFER_E_UNSUPPORTED,
+            COFFER_E_INVALID_ARGUMENT,
+            COFFER_E_PRECONDITION,
             in: "write if_none_match with a token"
         )
     }

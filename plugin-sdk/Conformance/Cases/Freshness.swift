@@ -6,7 +6,8 @@ extension ConformanceCase {
     static let freshness = [sameAnswerEverywhere, readsChangeNothing, newStateAtOnce, tokensTell, tokensWithinATick]
 
     static let sameAnswerEverywhere = ConformanceCase(
-        7, "commit-stat-and-listing-agree",
+        7,
+        "commit-stat-and-listing-agree",
         "given a successful put, then size, token, mtime and hash of the commit, the stat and the listing are equal",
         needs: .storing
     ) { trial in
@@ -35,7 +36,8 @@ extension ConformanceCase {
     }
 
     static let readsChangeNothing = ConformanceCase(
-        8, "reads-change-nothing",
+        8,
+        "reads-change-nothing",
         "given an object, when it is read in full and in part, then identity, hash and mtime stay as they were",
         needs: .storing
     ) { trial in
@@ -52,7 +54,8 @@ extension ConformanceCase {
     }
 
     static let newStateAtOnce = ConformanceCase(
-        9, "new-state-is-seen-at-once",
+        9,
+        "new-state-is-seen-at-once",
         "given writes, overwrites and removes, when polled at once, then the new state is always seen",
         needs: [.write, .read, .remove],
         counts: Counts(quick: 20, full: 100)
@@ -72,7 +75,8 @@ extension ConformanceCase {
     }
 
     static let tokensTell = ConformanceCase(
-        10, "version-token-tells-two-writes-apart",
+        10,
+        "version-token-tells-two-writes-apart",
         "given the same content twice, when put, then the token differs or comes from the content, never a stale mix",
         needs: .storing
     ) { trial in
@@ -94,10 +98,13 @@ extension ConformanceCase {
     }
 
     static let tokensWithinATick = ConformanceCase(
-        11, "writes-within-one-tick-have-other-tokens",
+        11,
+        "writes-within-one-tick-have-other-tokens",
         "given A, then B and C of the same size within a clock tick, when written if_match A or B, then refused",
-        grade: .hangsOn(.ifMatch), needs: .storing,
-        counts: Counts(quick: 50, full: 1000), seconds: 30
+        grade: .hangsOn(.ifMatch),
+        needs: .storing,
+        counts: Counts(quick: 50, full: 1000),
+        seconds: 30
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("tick")

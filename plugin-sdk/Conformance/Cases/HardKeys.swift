@@ -4,21 +4,29 @@ import Glibc
 // Keys that want to leave the root, collide, or be something else.
 
 extension ConformanceCase {
-    static let hardKeys = [traversal, symbolicLinks, emptySegments, emptyKey, keyLengths, escapesOfEscapes, patternsInPrefixes]
+    static let hardKeys = [
+        traversal, symbolicLinks, emptySegments, emptyKey, keyLengths, escapesOfEscapes, patternsInPrefixes,
+    ]
 
     static let traversal = ConformanceCase(
-        21, "no-key-leaves-the-root",
+        21,
+        "no-key-leaves-the-root",
         "given .., ., a/../b, ../x, ..\\x, /abs and C:\\x, then exact keys or refused; nothing outside is touched",
         needs: .storing
     ) { trial in
         let before = trial.directory.map { namesInDirectory($0 + "/..").count }
         let names = ["..", ".", "a/../b", "../x", "..\\x", "a/./b", "a/..", "C:\\x"]
-        try roundTrip(["b", "x", "a/b"].map { trial.key($0) } + names.map { trial.key($0) }, in: trial, mayRefuse: true)
+        try roundTrip(
+            ["b", "x", "a/b"].map { trial.key($0) } + names.map { trial.key($0) },
+            in: trial,
+            mayRefuse: true
+        )
         let subject = try trial.subject()
         for outside in ["/etc/hostname", "../../../../../../../../etc/hostname", "/cc-outside", "../cc-outside"] {
             try expectCode(
                 subject.code { _ = try subject.look(Name(outside)) },
-                COFFER_E_NOT_FOUND, COFFER_E_INVALID_KEY,
+                COFFER_E_NOT_FOUND,
+                COFFER_E_INVALID_KEY,
                 in: "look at \(outside)"
             )
         }
@@ -33,7 +41,8 @@ extension ConformanceCase {
     }
 
     static let symbolicLinks = ConformanceCase(
-        22, "links-out-of-the-root-are-not-followed",
+        22,
+        "links-out-of-the-root-are-not-followed",
         "given a symbolic link in the root that points outside, when used by any call, then refused",
         needs: .storing
     ) { trial in
@@ -67,7 +76,8 @@ extension ConformanceCase {
     }
 
     static let emptySegments = ConformanceCase(
-        23, "empty-segments-are-kept-or-refused",
+        23,
+        "empty-segments-are-kept-or-refused",
         "given a//b, ///c, /d and e/, then kept distinct or refused invalid_key; never another key",
         needs: .storing
     ) { trial in
@@ -76,7 +86,8 @@ extension ConformanceCase {
     }
 
     static let emptyKey = ConformanceCase(
-        25, "empty-key-is-invalid",
+        25,
+        "empty-key-is-invalid",
         "given the empty key, then invalid_key for every call",
         needs: .storing
     ) { trial in
@@ -84,7 +95,8 @@ extension ConformanceCase {
         func refused(_ what: String, _ body: () throws -> Void) throws {
             try expectCode(
                 subject.code(body),
-                COFFER_E_INVALID_KEY, COFFER_E_INVALID_ARGUMENT,
+                COFFER_E_INVALID_KEY,
+                COFFER_E_INVALID_ARGUMENT,
                 in: "\(what) of the empty key"
             )
         }
@@ -99,7 +111,8 @@ extension ConformanceCase {
     }
 
     static let keyLengths = ConformanceCase(
-        26, "key-lengths-hold-up-to-the-limit",
+        26,
+        "key-lengths-hold-up-to-the-limit",
         "given 255-byte segments and the longest key, then they work; one byte more is refused before any I/O",
         needs: .storing
     ) { trial in
@@ -107,7 +120,9 @@ extension ConformanceCase {
         let limit = subject.result.max_key == 0 ? 1024 : Int(subject.result.max_key)
         func padded(_ length: Int) -> Name {
             var bytes = Array(trial.prefix.utf8)
-            while bytes.count < length { bytes.append(bytes.count % 100 == 99 && bytes.count + 1 < length ? 0x2F : 0x6B) }
+            while bytes.count < length {
+                bytes.append(bytes.count % 100 == 99 && bytes.count + 1 < length ? 0x2F : 0x6B)
+            }
             return Name(bytes)
         }
         try roundTrip([padded(limit)], in: trial, mayRefuse: false)
@@ -119,7 +134,8 @@ extension ConformanceCase {
             )
             try expectCode(
                 subject.code { _ = try subject.look(padded(length)) },
-                COFFER_E_INVALID_KEY, COFFER_E_NOT_FOUND,
+                COFFER_E_INVALID_KEY,
+                COFFER_E_NOT_FOUND,
                 in: "look at a key of \(length) bytes"
             )
         }
@@ -128,7 +144,8 @@ extension ConformanceCase {
     }
 
     static let escapesOfEscapes = ConformanceCase(
-        27, "no-two-keys-are-one",
+        27,
+        "no-two-keys-are-one",
         "given keys that look like escapes of other keys, then no two map to one",
         needs: .storing
     ) { trial in
@@ -140,7 +157,8 @@ extension ConformanceCase {
     }
 
     static let patternsInPrefixes = ConformanceCase(
-        28, "prefixes-are-bytes-not-patterns",
+        28,
+        "prefixes-are-bytes-not-patterns",
         "given prefixes with _, %, *, ? and [, when listed, then no SQL, glob or regex meaning",
         needs: [.write, .read, .list]
     ) { trial in

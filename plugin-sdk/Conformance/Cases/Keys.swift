@@ -48,14 +48,16 @@ func roundTrip(_ keys: [Name], in trial: Trial, mayRefuse: Bool, line: Int = #li
 private func expectRefusedAlike(_ key: Name, _ subject: Subject, line: Int) throws {
     try expectCode(
         subject.code { _ = try subject.look(key) },
-        COFFER_E_INVALID_KEY, COFFER_E_NOT_FOUND,
+        COFFER_E_INVALID_KEY,
+        COFFER_E_NOT_FOUND,
         in: "look at \(key), which cannot be written",
         line: line
     )
     if subject.has(.remove) {
         try expectCode(
             subject.code { try subject.remove(key) },
-            COFFER_E_INVALID_KEY, COFFER_OK,
+            COFFER_E_INVALID_KEY,
+            COFFER_OK,
             in: "remove \(key), which cannot be written",
             line: line
         )
@@ -68,7 +70,8 @@ extension ConformanceCase {
     ]
 
     static let punctuation = ConformanceCase(
-        12, "punctuation-in-keys-is-kept",
+        12,
+        "punctuation-in-keys-is-kept",
         "given keys of blanks and punctuation, when put, read, listed, copied and removed, then each is byte-identical",
         needs: .storing
     ) { trial in
@@ -80,7 +83,8 @@ extension ConformanceCase {
     }
 
     static let edgeWhitespace = ConformanceCase(
-        13, "whitespace-at-the-edges-is-never-trimmed",
+        13,
+        "whitespace-at-the-edges-is-never-trimmed",
         "given blanks, tabs, line ends and dots at the edges of names, then distinct and kept, or refused invalid_key",
         needs: .storing
     ) { trial in
@@ -92,7 +96,8 @@ extension ConformanceCase {
     }
 
     static let controlBytes = ConformanceCase(
-        14, "control-bytes-are-kept-or-refused-alike",
+        14,
+        "control-bytes-are-kept-or-refused-alike",
         "given every control byte in a key, then NUL is refused everywhere, the rest is kept or refused alike",
         needs: .storing
     ) { trial in
@@ -101,7 +106,8 @@ extension ConformanceCase {
         try expectCode(subject.code { try subject.put(bad, "x") }, COFFER_E_INVALID_KEY, in: "put of a key with NUL")
         try expectCode(
             subject.code { _ = try subject.look(bad) },
-            COFFER_E_INVALID_KEY, COFFER_E_NOT_FOUND,
+            COFFER_E_INVALID_KEY,
+            COFFER_E_NOT_FOUND,
             in: "look at a key with NUL"
         )
         try expect(try !subject.exists(trial.key("a")), "no object cut off at the NUL", got: "one")
@@ -113,7 +119,8 @@ extension ConformanceCase {
     }
 
     static let lineBreaks = ConformanceCase(
-        15, "a-command-in-a-key-is-not-run",
+        15,
+        "a-command-in-a-key-is-not-run",
         "given a key with a line break and a command after it, then it is one key or refused, and nothing else happens",
         needs: .storing
     ) { trial in
@@ -128,7 +135,8 @@ extension ConformanceCase {
     }
 
     static let invalidUTF8 = ConformanceCase(
-        16, "invalid-utf8-is-kept-or-refused",
+        16,
+        "invalid-utf8-is-kept-or-refused",
         "given a key that is not UTF-8, then invalid_key and nothing stored, or the very bytes",
         needs: .storing
     ) { trial in
@@ -137,7 +145,8 @@ extension ConformanceCase {
     }
 
     static let unicodeForms = ConformanceCase(
-        17, "unicode-forms-are-two-keys",
+        17,
+        "unicode-forms-are-two-keys",
         "given é composed and decomposed, then two keys, or the store declares normalizing; never an overwrite",
         needs: .storing
     ) { trial in
@@ -148,7 +157,8 @@ extension ConformanceCase {
     }
 
     static let letterCase = ConformanceCase(
-        18, "letter-case-makes-two-keys",
+        18,
+        "letter-case-makes-two-keys",
         "given a and A, then two keys, or the store declares case_insensitive and refuses the second",
         needs: .storing
     ) { trial in
@@ -164,7 +174,8 @@ extension ConformanceCase {
     }
 
     static let emoji = ConformanceCase(
-        19, "scripts-and-emoji-are-kept",
+        19,
+        "scripts-and-emoji-are-kept",
         "given emoji, flags, right-to-left marks and four-byte letters in names and prefixes, then all operations work",
         needs: .storing
     ) { trial in
@@ -173,7 +184,8 @@ extension ConformanceCase {
     }
 
     static let escapes = ConformanceCase(
-        20, "percent-escapes-are-never-decoded",
+        20,
+        "percent-escapes-are-never-decoded",
         "given %46, %2F, %Q and a%2Fb, then never decoded: a%2Fb is not a/b",
         needs: .storing
     ) { trial in

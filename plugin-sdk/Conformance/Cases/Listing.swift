@@ -9,9 +9,12 @@ extension ConformanceCase {
     ]
 
     static let everyPage = ConformanceCase(
-        78, "every-key-once-on-any-page-size",
+        78,
+        "every-key-once-on-any-page-size",
         "given many keys and page sizes 1, 2, 999, 1000, 1001, then each key exactly once, in byte order",
-        needs: [.write, .read, .list], counts: Counts(quick: 251, full: 2501), seconds: 40
+        needs: [.write, .read, .list],
+        counts: Counts(quick: 251, full: 2501),
+        seconds: 40
     ) { trial in
         let subject = try trial.subject()
         var expected: [Name] = []
@@ -28,7 +31,11 @@ extension ConformanceCase {
             try expectEqual(Set(keys).count, expected.count, "different keys with pages of \(page)")
             if subject.has(.sorted) {
                 let wrong = zip(keys, expected).first { $0 != $1 }
-                try expect(wrong == nil, "byte order, \(wrong?.1.description ?? "") next", got: "\(wrong?.0.description ?? "")")
+                try expect(
+                    wrong == nil,
+                    "byte order, \(wrong?.1.description ?? "") next",
+                    got: "\(wrong?.0.description ?? "")"
+                )
             } else {
                 try expectEqual(keys.sorted(), expected, "the keys")
             }
@@ -36,39 +43,54 @@ extension ConformanceCase {
     }
 
     static let delimiterOrder = ConformanceCase(
-        80, "prefixes-come-once-and-in-order",
+        80,
+        "prefixes-come-once-and-in-order",
         "given t/t, t-/t., t0 and testFile1 with a delimiter, then t-/, t/, t0 in order, no prefix twice on any page",
-        grade: .hangsOn(.delimiter), needs: [.write, .read, .list]
+        grade: .hangsOn(.delimiter),
+        needs: [.write, .read, .list]
     ) { trial in
         let subject = try trial.subject()
-        for name in ["t/t", "t/u", "t-/t.", "t-/u", "t0", "testFile1", "t/a/b", "z"] { try subject.put(trial.key(name), "x") }
+        for name in ["t/t", "t/u", "t-/t.", "t-/u", "t0", "testFile1", "t/a/b", "z"] {
+            try subject.put(trial.key(name), "x")
+        }
         for page in [1, 2, 3, 1000] as [UInt64] {
             let options = ListOptions(delimiter: "/")
             try expectEqual(
-                try subject.keys(trial.key(""), options, page: page), ["t-/", "t/", "t0", "testFile1", "z"],
+                try subject.keys(trial.key(""), options, page: page),
+                ["t-/", "t/", "t0", "testFile1", "z"],
                 "the listing with pages of \(page)"
             )
             try expectEqual(
                 try subject.list(trial.key(""), options, page: page).filter(\.isPrefix).map(\.key).sorted(),
-                [trial.key("t-/"), trial.key("t/")], "the common prefixes"
+                [trial.key("t-/"), trial.key("t/")],
+                "the common prefixes"
             )
             try expectEqual(
-                try subject.keys(trial.key("t/"), options, page: page), ["t/a/", "t/t", "t/u"], "the listing of t/"
+                try subject.keys(trial.key("t/"), options, page: page),
+                ["t/a/", "t/t", "t/u"],
+                "the listing of t/"
             )
         }
         try expectEqual(
-            try subject.keys(trial.key(""), ListOptions(delimiter: "t")), ["t", "z"], "the listing with delimiter t"
+            try subject.keys(trial.key(""), ListOptions(delimiter: "t")),
+            ["t", "z"],
+            "the listing with delimiter t"
         )
         try subject.put(trial.key("m--a--b"), "x")
         try expectEqual(
-            try subject.keys(trial.key("m"), ListOptions(delimiter: "--")), ["m--"], "the listing with delimiter --"
+            try subject.keys(trial.key("m"), ListOptions(delimiter: "--")),
+            ["m--"],
+            "the listing with delimiter --"
         )
     }
 
     static let besideOnePrefix = ConformanceCase(
-        81, "keys-beside-a-large-prefix-are-listed",
+        81,
+        "keys-beside-a-large-prefix-are-listed",
         "given many keys under 0/ and 1999, 1999#, 1999+, 2000 beside it, then all are listed beside one prefix",
-        grade: .hangsOn(.delimiter), needs: [.write, .read, .list], counts: Counts(quick: 150, full: 1000)
+        grade: .hangsOn(.delimiter),
+        needs: [.write, .read, .list],
+        counts: Counts(quick: 150, full: 1000)
     ) { trial in
         let subject = try trial.subject()
         for index in 0..<trial.count { try subject.put(trial.key("0/\(index)"), "") }
@@ -76,15 +98,18 @@ extension ConformanceCase {
         for page in [1, 2, 100] as [UInt64] {
             try expectEqual(
                 try subject.keys(trial.key(""), ListOptions(delimiter: "/"), page: page),
-                ["0/", "1999", "1999#", "1999+", "2000"], "the listing with pages of \(page)"
+                ["0/", "1999", "1999#", "1999+", "2000"],
+                "the listing with pages of \(page)"
             )
         }
     }
 
     static let startingAfter = ConformanceCase(
-        82, "start-after-is-strict",
+        82,
+        "start-after-is-strict",
         "given start_after existing, between, before and after all, and odd characters, then strictly greater keys only",
-        grade: .hangsOn(.startAfter), needs: [.write, .read, .list]
+        grade: .hangsOn(.startAfter),
+        needs: [.write, .read, .list]
     ) { trial in
         let subject = try trial.subject()
         let names = ["a", "a b", "a#", "a&", "a+", "b", "b/1", "b/2", "c", "é"]
@@ -95,25 +120,33 @@ extension ConformanceCase {
             let expected = sorted.filter { Name($0) > Name(start) }
             for page in [1, 1000] as [UInt64] {
                 try expectEqual(
-                    try subject.keys(trial.key(""), ListOptions(startAfter: after), page: page), expected,
+                    try subject.keys(trial.key(""), ListOptions(startAfter: after), page: page),
+                    expected,
                     "keys after \(start)"
                 )
             }
         }
         try expectEqual(
-            try subject.keys(trial.key("b/"), ListOptions(startAfter: trial.key("a"))), ["b/1", "b/2"],
+            try subject.keys(trial.key("b/"), ListOptions(startAfter: trial.key("a"))),
+            ["b/1", "b/2"],
             "keys of b/ after a"
         )
-        try expectEqual(try subject.keys(trial.key("b/"), ListOptions(startAfter: trial.key("c"))), [], "keys of b/ after c")
+        try expectEqual(
+            try subject.keys(trial.key("b/"), ListOptions(startAfter: trial.key("c"))),
+            [],
+            "keys of b/ after c"
+        )
         guard subject.has(.delimiter) else { return }
         try expectEqual(
-            try subject.keys(trial.key(""), ListOptions(delimiter: "/", startAfter: trial.key("b/"))), ["c", "é"],
+            try subject.keys(trial.key(""), ListOptions(delimiter: "/", startAfter: trial.key("b/"))),
+            ["c", "é"],
             "entries after the prefix b/"
         )
     }
 
     static let tokensResume = ConformanceCase(
-        83, "a-token-goes-on-where-it-stopped",
+        83,
+        "a-token-goes-on-where-it-stopped",
         "given the token of a page, when a new listing is opened with it, then it goes on there and ends; a wrong one is refused",
         needs: [.write, .read, .list]
     ) { trial in
@@ -137,7 +170,8 @@ extension ConformanceCase {
     }
 
     static let prefixesAreStrings = ConformanceCase(
-        84, "prefixes-are-strings-not-directories",
+        84,
+        "prefixes-are-strings-not-directories",
         "given keys foo, foobar, foo/x and fo, then prefix foo and prefix foo/ answer as strings",
         needs: [.write, .read, .list]
     ) { trial in
@@ -153,7 +187,8 @@ extension ConformanceCase {
     }
 
     static let limits = ConformanceCase(
-        85, "limits-are-kept",
+        85,
+        "limits-are-kept",
         "given limits 0, 1 and huge, then none or refused, one, all",
         needs: [.write, .read, .list]
     ) { trial in
@@ -171,7 +206,8 @@ extension ConformanceCase {
     }
 
     static let absentPrefix = ConformanceCase(
-        86, "an-absent-prefix-is-an-empty-listing",
+        86,
+        "an-absent-prefix-is-an-empty-listing",
         "given a prefix that no key has, then an empty listing, not an error",
         needs: .list
     ) { trial in
@@ -182,7 +218,8 @@ extension ConformanceCase {
     }
 
     static let nothingAbove = ConformanceCase(
-        87, "a-listing-stays-below-its-prefix",
+        87,
+        "a-listing-stays-below-its-prefix",
         "given a prefix deep/none, then it is empty and nothing above it is ever seen",
         needs: [.write, .read, .list]
     ) { trial in

@@ -3,7 +3,9 @@ import CCofferPlugin
 // Listings while the store changes, and listings that end early.
 
 extension ConformanceCase {
-    static let listingLife = [changesBetweenPages, vanishing, stoppedListing, millionKeys, listersAndWriters, siblings, batch]
+    static let listingLife = [
+        changesBetweenPages, vanishing, stoppedListing, millionKeys, listersAndWriters, siblings, batch,
+    ]
 
     private static func fill(_ trial: Trial, _ count: Int, _ folder: String = "") throws -> [Name] {
         let subject = try trial.subject()
@@ -15,7 +17,8 @@ extension ConformanceCase {
     }
 
     static let changesBetweenPages = ConformanceCase(
-        79, "changes-between-pages-lose-nobody-else",
+        79,
+        "changes-between-pages-lose-nobody-else",
         "given a page read, when keys are made and removed, then the next pages neither repeat nor skip others",
         needs: [.write, .read, .list, .remove]
     ) { trial in
@@ -35,7 +38,8 @@ extension ConformanceCase {
     }
 
     static let vanishing = ConformanceCase(
-        88, "a-vanishing-object-does-not-end-a-listing",
+        88,
+        "a-vanishing-object-does-not-end-a-listing",
         "given objects that vanish during a listing, then it goes on to its end",
         needs: [.write, .read, .list, .remove]
     ) { trial in
@@ -51,7 +55,8 @@ extension ConformanceCase {
     }
 
     static let stoppedListing = ConformanceCase(
-        89, "a-stopped-listing-stops",
+        89,
+        "a-stopped-listing-stops",
         "given a sink that asks to stop, or a cancelled call, then no more entries come, within a second",
         needs: [.write, .read, .list]
     ) { trial in
@@ -76,9 +81,12 @@ extension ConformanceCase {
     }
 
     static let millionKeys = ConformanceCase(
-        90, "many-keys-take-little-memory",
+        90,
+        "many-keys-take-little-memory",
         "given very many keys, then a listing takes less than 64 MiB and the time grows with the keys alone",
-        needs: [.write, .read, .list], counts: Counts(quick: 2000, full: 1_000_000), seconds: 60
+        needs: [.write, .read, .list],
+        counts: Counts(quick: 2000, full: 1_000_000),
+        seconds: 60
     ) { trial in
         let subject = try trial.subject()
         for index in 0..<trial.count { try subject.put(trial.key("\(index % 100)/\(index)"), "") }
@@ -96,9 +104,12 @@ extension ConformanceCase {
     }
 
     static let listersAndWriters = ConformanceCase(
-        91, "a-listing-beside-writers-gives-each-key-once",
+        91,
+        "a-listing-beside-writers-gives-each-key-once",
         "given two listers beside writers, then each key that was there throughout is reported exactly once",
-        needs: [.write, .read, .list, .remove], counts: Counts(quick: 5, full: 50), seconds: 30
+        needs: [.write, .read, .list, .remove],
+        counts: Counts(quick: 5, full: 50),
+        seconds: 30
     ) { trial in
         let subject = try trial.subject()
         if trial.workers(3) == 1 { throw Skip(reason: "the plugin declares that one call runs at a time") }
@@ -122,7 +133,8 @@ extension ConformanceCase {
     }
 
     static let siblings = ConformanceCase(
-        92, "removing-a-prefix-spares-its-siblings",
+        92,
+        "removing-a-prefix-spares-its-siblings",
         "given a/a/ and a/aaa/x beside it, when what a/a/ lists is removed, then the sibling remains",
         needs: [.write, .read, .list, .remove]
     ) { trial in
@@ -135,9 +147,12 @@ extension ConformanceCase {
     }
 
     static let batch = ConformanceCase(
-        93, "a-batch-answers-for-each-key",
+        93,
+        "a-batch-answers-for-each-key",
         "given a batch removal with absent and weird keys, then one result for each",
-        grade: .hangsOn(.removeBatch), needs: [.write, .read], counts: Counts(quick: 150, full: 1500)
+        grade: .hangsOn(.removeBatch),
+        needs: [.write, .read],
+        counts: Counts(quick: 150, full: 1500)
     ) { trial in
         let subject = try trial.subject()
         let most = subject.result.max_batch == 0 ? trial.count : min(trial.count, Int(subject.result.max_batch))
@@ -150,7 +165,10 @@ extension ConformanceCase {
             try expectCode(code, COFFER_OK, in: "removal of \(keys[index])")
         }
         try expectCode(
-            results[keys.count - 1] ?? -1, COFFER_E_INVALID_KEY, COFFER_E_INVALID_ARGUMENT, in: "removal of the empty key"
+            results[keys.count - 1] ?? -1,
+            COFFER_E_INVALID_KEY,
+            COFFER_E_INVALID_ARGUMENT,
+            in: "removal of the empty key"
         )
         try expect(try !subject.exists(keys[0]), "no object after its removal", got: "one")
     }

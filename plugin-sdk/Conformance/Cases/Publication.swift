@@ -10,9 +10,11 @@ extension ConformanceCase {
     static let publication = [wrongChecksum, keptChecksum, parallelPuts, pieces, reserveLimit]
 
     static let wrongChecksum = ConformanceCase(
-        54, "a-wrong-checksum-publishes-nothing",
+        54,
+        "a-wrong-checksum-publishes-nothing",
         "given a digest that does not match, known before or at the end, then refused, and nothing published",
-        grade: .hangsOn(.checksum), needs: .storing
+        grade: .hangsOn(.checksum),
+        needs: .storing
     ) { trial in
         let subject = try trial.subject()
         for early in [true, false] {
@@ -34,9 +36,11 @@ extension ConformanceCase {
     }
 
     static let keptChecksum = ConformanceCase(
-        55, "a-right-checksum-is-kept",
+        55,
+        "a-right-checksum-is-kept",
         "given a right checksum, at the beginning or at the end, then stat returns it",
-        grade: .hangsOn(.checksum), needs: .storing
+        grade: .hangsOn(.checksum),
+        needs: .storing
     ) { trial in
         let subject = try trial.subject()
         let right = Digest(algorithm: "sha256", value: sha256OfABC)
@@ -50,9 +54,12 @@ extension ConformanceCase {
     }
 
     static let parallelPuts = ConformanceCase(
-        56, "parallel-puts-are-all-there",
+        56,
+        "parallel-puts-are-all-there",
         "given many puts over many workers, then all are present, and no descriptor or thread is left over",
-        needs: .storing, counts: Counts(quick: 200, full: 10_000), seconds: 30
+        needs: .storing,
+        counts: Counts(quick: 200, full: 10_000),
+        seconds: 30
     ) { trial in
         let subject = try trial.subject()
         try subject.put(trial.key("warm"), "x")
@@ -73,7 +80,8 @@ extension ConformanceCase {
     }
 
     static let pieces = ConformanceCase(
-        58, "every-cut-gives-equal-bytes",
+        58,
+        "every-cut-gives-equal-bytes",
         "given chunks of many sizes and bodies around them, sized and unsized, then equal bytes",
         needs: .storing
     ) { trial in
@@ -92,7 +100,8 @@ extension ConformanceCase {
     }
 
     static let reserveLimit = ConformanceCase(
-        53, "what-is-too-large-leaves-the-old",
+        53,
+        "what-is-too-large-leaves-the-old",
         "given an object over the declared limit, then too_large or no_space, permanent, and the old content intact",
         needs: .storing
     ) { trial in

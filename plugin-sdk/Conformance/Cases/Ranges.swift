@@ -4,8 +4,13 @@ import CCofferPlugin
 
 /// A range, and what must come of it: bytes, or one of these codes.
 private func expectRange(
-    _ subject: Subject, _ key: Name, _ options: ReadOptions, _ expected: [UInt8]?, _ codes: coffer_status...,
-    total: Int64, line: Int = #line
+    _ subject: Subject,
+    _ key: Name,
+    _ options: ReadOptions,
+    _ expected: [UInt8]?,
+    _ codes: coffer_status...,
+    total: Int64,
+    line: Int = #line
 ) throws {
     do {
         let reader = try subject.openRead(key, options)
@@ -28,9 +33,11 @@ extension ConformanceCase {
     static let ranges = [rangeEdges, pastTheEnd, suffixes, hugeRanges, rangesOfNothing, randomRanges]
 
     static let rangeEdges = ConformanceCase(
-        30, "ranges-are-exact-at-their-edges",
+        30,
+        "ranges-are-exact-at-their-edges",
         "given 14 bytes, when ranges are read at, across and past the end, then exact, cut, or range_invalid",
-        grade: .hangsOn(.range), needs: .storing
+        grade: .hangsOn(.range),
+        needs: .storing
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("fourteen")
@@ -52,9 +59,11 @@ extension ConformanceCase {
     }
 
     static let pastTheEnd = ConformanceCase(
-        31, "out-of-range-is-not-not-found",
+        31,
+        "out-of-range-is-not-not-found",
         "given an existing key, when read past its end, then range_invalid, permanent, and not not_found",
-        grade: .hangsOn(.range), needs: .storing
+        grade: .hangsOn(.range),
+        needs: .storing
     ) { trial in
         let subject = try trial.subject()
         try subject.put(trial.key("k"), "short")
@@ -68,9 +77,11 @@ extension ConformanceCase {
     }
 
     static let suffixes = ConformanceCase(
-        32, "suffixes-are-exact",
+        32,
+        "suffixes-are-exact",
         "given suffix 0, 2 and 100 of 14 bytes, then empty or range_invalid, 2 bytes, all",
-        grade: .hangsOn(.range), needs: .storing
+        grade: .hangsOn(.range),
+        needs: .storing
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("fourteen")
@@ -84,9 +95,11 @@ extension ConformanceCase {
     }
 
     static let hugeRanges = ConformanceCase(
-        33, "huge-ranges-do-not-overflow",
+        33,
+        "huge-ranges-do-not-overflow",
         "given offsets and lengths near 2^63 and 2^64, then an error or the cut, no overflow",
-        grade: .hangsOn(.range), needs: .storing
+        grade: .hangsOn(.range),
+        needs: .storing
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("k")
@@ -95,25 +108,41 @@ extension ConformanceCase {
         for offset in [UInt64.max, UInt64.max - 1, UInt64(Int64.max), UInt64(Int64.max) + 1] {
             for length in [Int64(-1), 1, 14, Int64.max] {
                 try expectRange(
-                    subject, key, ReadOptions(offset: offset, length: length), nil,
-                    COFFER_E_RANGE, COFFER_E_INVALID_ARGUMENT, total: 14
+                    subject,
+                    key,
+                    ReadOptions(offset: offset, length: length),
+                    nil,
+                    COFFER_E_RANGE,
+                    COFFER_E_INVALID_ARGUMENT,
+                    total: 14
                 )
             }
         }
         try expectRange(subject, key, ReadOptions(offset: 4, length: Int64.max), Array(all[4...]), total: 14)
         try expectRange(
-            subject, key, ReadOptions(length: Int64.max, flags: COFFER_READ_SUFFIX), all, total: 14
+            subject,
+            key,
+            ReadOptions(length: Int64.max, flags: COFFER_READ_SUFFIX),
+            all,
+            total: 14
         )
         try expectRange(
-            subject, key, ReadOptions(length: Int64.min, flags: COFFER_READ_SUFFIX), nil,
-            COFFER_E_INVALID_ARGUMENT, COFFER_E_RANGE, total: 14
+            subject,
+            key,
+            ReadOptions(length: Int64.min, flags: COFFER_READ_SUFFIX),
+            nil,
+            COFFER_E_INVALID_ARGUMENT,
+            COFFER_E_RANGE,
+            total: 14
         )
     }
 
     static let rangesOfNothing = ConformanceCase(
-        35, "ranges-of-an-empty-object-end",
+        35,
+        "ranges-of-an-empty-object-end",
         "given any range of a 0-byte object, then range_invalid or empty, never a hang; the whole of it is empty",
-        grade: .hangsOn(.range), needs: .storing
+        grade: .hangsOn(.range),
+        needs: .storing
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("empty")
@@ -129,9 +158,12 @@ extension ConformanceCase {
     }
 
     static let randomRanges = ConformanceCase(
-        36, "random-ranges-are-slices",
+        36,
+        "random-ranges-are-slices",
         "given random ranges, read in small steps, then each equals the slice",
-        grade: .hangsOn(.range), needs: .storing, counts: Counts(quick: 25, full: 50)
+        grade: .hangsOn(.range),
+        needs: .storing,
+        counts: Counts(quick: 25, full: 50)
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("k")
@@ -142,7 +174,9 @@ extension ConformanceCase {
             let length = Int.random(in: 1...all.count)
             let slice = Array(all[start..<min(start + length, all.count)])
             let got = try subject.get(
-                key, ReadOptions(offset: UInt64(start), length: Int64(length)), chunk: 1 + round * 997
+                key,
+                ReadOptions(offset: UInt64(start), length: Int64(length)),
+                chunk: 1 + round * 997
             )
             try expectBytes(got, slice, "[\(start), +\(length)]")
         }

@@ -15,7 +15,9 @@ func residentBytes() -> Int {
     defer { fclose(file) }
     var line = [CChar](repeating: 0, count: 128)
     guard fgets(&line, 128, file) != nil else { return 0 }
-    let words = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(separator: " ")
+    let words = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(
+        separator: " "
+    )
     return words.count > 1 ? (Int(words[1]) ?? 0) * Int(getpagesize()) : 0
 }
 
@@ -23,9 +25,12 @@ extension ConformanceCase {
     static let streams = [pausedReader, earlyClose, pinnedReader, encodedBytes]
 
     static let pausedReader = ConformanceCase(
-        37, "a-reader-that-pauses-costs-nothing",
+        37,
+        "a-reader-that-pauses-costs-nothing",
         "given a reader that stops reading, then the plugin's memory stays as it is and the read goes on afterwards",
-        needs: .storing, counts: Counts(quick: 4 << 20, full: 1 << 30), seconds: 30
+        needs: .storing,
+        counts: Counts(quick: 4 << 20, full: 1 << 30),
+        seconds: 30
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("large")
@@ -51,9 +56,11 @@ extension ConformanceCase {
     }
 
     static let earlyClose = ConformanceCase(
-        38, "an-early-close-gives-everything-back",
+        38,
+        "an-early-close-gives-everything-back",
         "given reads closed or cancelled at byte k, then within a second nothing is held and the next call works",
-        needs: .storing, counts: Counts(quick: 20, full: 200)
+        needs: .storing,
+        counts: Counts(quick: 20, full: 200)
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("k")
@@ -80,9 +87,11 @@ extension ConformanceCase {
     }
 
     static let pinnedReader = ConformanceCase(
-        39, "a-slow-reader-sees-one-version",
+        39,
+        "a-slow-reader-sees-one-version",
         "given an object overwritten and removed during a slow read, then all of the old one, or changed; no mixture",
-        grade: .hangsOn(.pinned), needs: .storing
+        grade: .hangsOn(.pinned),
+        needs: .storing
     ) { trial in
         let subject = try trial.subject()
         let old = pattern(200_000, seed: 1)
@@ -105,9 +114,11 @@ extension ConformanceCase {
     }
 
     static let encodedBytes = ConformanceCase(
-        43, "encoded-content-is-not-decoded",
+        43,
+        "encoded-content-is-not-decoded",
         "given bytes with content-encoding gzip, then the stored bytes come back, as many as the size says",
-        grade: .hangsOn(.contentProps), needs: .storing
+        grade: .hangsOn(.contentProps),
+        needs: .storing
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("page.gz")

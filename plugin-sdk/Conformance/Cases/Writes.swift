@@ -13,7 +13,8 @@ private func expectUntouched(_ subject: Subject, _ key: Name, _ old: String?, li
 
 extension ConformanceCase {
     static let writes = [
-        brokenSource, shortBody, longBody, abandonedWriter, unseenBeforeCommit, cancelledCommit, twoWriters, lateCleanUp,
+        brokenSource, shortBody, longBody, abandonedWriter, unseenBeforeCommit, cancelledCommit, twoWriters,
+        lateCleanUp,
     ]
 
     /// Each way to end a write wrongly, over nothing and over an old object.
@@ -33,9 +34,11 @@ extension ConformanceCase {
     }
 
     static let brokenSource = ConformanceCase(
-        44, "a-broken-source-publishes-nothing",
+        44,
+        "a-broken-source-publishes-nothing",
         "given a source that fails halfway, when the writer is closed without commit, then nothing has changed",
-        grade: .hangsOn(.atomic), needs: .storing
+        grade: .hangsOn(.atomic),
+        needs: .storing
     ) { trial in
         try overNothingAndOld(trial) { subject, key in
             let writer = try subject.beginWrite(key)
@@ -45,9 +48,11 @@ extension ConformanceCase {
     }
 
     static let shortBody = ConformanceCase(
-        45, "fewer-bytes-than-announced-publish-nothing",
+        45,
+        "fewer-bytes-than-announced-publish-nothing",
         "given a declared size of 4 parts and an end after 1.5, then an error in time, and nothing published",
-        grade: .hangsOn(.atomic), needs: .storing
+        grade: .hangsOn(.atomic),
+        needs: .storing
     ) { trial in
         try overNothingAndOld(trial) { subject, key in
             let part = 64 << 10
@@ -61,9 +66,11 @@ extension ConformanceCase {
     }
 
     static let longBody = ConformanceCase(
-        46, "more-bytes-than-announced-publish-nothing",
+        46,
+        "more-bytes-than-announced-publish-nothing",
         "given more bytes than declared, then an error, and nothing published",
-        grade: .hangsOn(.atomic), needs: .storing
+        grade: .hangsOn(.atomic),
+        needs: .storing
     ) { trial in
         try overNothingAndOld(trial) { subject, key in
             let writer = try subject.beginWrite(key, WriteOptions(size: 1000))
@@ -73,16 +80,21 @@ extension ConformanceCase {
                 _ = try writer.commit()
             }
             try expectCode(
-                code, COFFER_E_INVALID_ARGUMENT, COFFER_E_TOO_LARGE, COFFER_E_CORRUPT,
+                code,
+                COFFER_E_INVALID_ARGUMENT,
+                COFFER_E_TOO_LARGE,
+                COFFER_E_CORRUPT,
                 in: "1500 bytes where 1000 were declared"
             )
         }
     }
 
     static let abandonedWriter = ConformanceCase(
-        47, "an-abandoned-writer-leaves-nothing",
+        47,
+        "an-abandoned-writer-leaves-nothing",
         "given a writer closed without commit, or whose instance is reopened, then nothing is published or left",
-        grade: .hangsOn(.atomic), needs: .storing
+        grade: .hangsOn(.atomic),
+        needs: .storing
     ) { trial in
         let before = trial.directory.map { countFiles($0) }
         try overNothingAndOld(trial) { subject, key in
@@ -106,9 +118,11 @@ extension ConformanceCase {
     }
 
     static let unseenBeforeCommit = ConformanceCase(
-        48, "nothing-is-seen-before-commit",
+        48,
+        "nothing-is-seen-before-commit",
         "given a write that is not committed, then other readers and listings see the old state",
-        grade: .hangsOn(.atomic), needs: .storing
+        grade: .hangsOn(.atomic),
+        needs: .storing
     ) { trial in
         let subject = try trial.subject()
         let (fresh, old) = (trial.key("fresh"), trial.key("old"))
@@ -126,9 +140,12 @@ extension ConformanceCase {
     }
 
     static let cancelledCommit = ConformanceCase(
-        49, "a-cancelled-commit-is-old-or-new",
+        49,
+        "a-cancelled-commit-is-old-or-new",
         "given a cancel between the last byte and the commit, then old or new, as the answer says",
-        grade: .hangsOn(.atomic), needs: .storing, counts: Counts(quick: 5, full: 50)
+        grade: .hangsOn(.atomic),
+        needs: .storing,
+        counts: Counts(quick: 5, full: 50)
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("k")
@@ -149,9 +166,11 @@ extension ConformanceCase {
     }
 
     static let twoWriters = ConformanceCase(
-        50, "two-writers-leave-one-whole-object",
+        50,
+        "two-writers-leave-one-whole-object",
         "given two writers of one key, interleaved, then it is wholly one, the last acknowledged",
-        grade: .hangsOn(.atomic), needs: .storing
+        grade: .hangsOn(.atomic),
+        needs: .storing
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("k")
@@ -169,9 +188,11 @@ extension ConformanceCase {
     }
 
     static let lateCleanUp = ConformanceCase(
-        51, "a-late-clean-up-spares-the-next-attempt",
+        51,
+        "a-late-clean-up-spares-the-next-attempt",
         "given attempt 1 that fails late and attempt 2 that succeeds, when 1 cleans up afterwards, then 2 survives",
-        grade: .hangsOn(.atomic), needs: .storing
+        grade: .hangsOn(.atomic),
+        needs: .storing
     ) { trial in
         let subject = try trial.subject()
         let key = trial.key("k")

@@ -62,7 +62,9 @@ final class Lister {
 }
 
 extension Subject {
-    func openList(_ prefix: Name, _ options: ListOptions = ListOptions(), cancellation: Cancellation? = nil) throws -> Lister {
+    func openList(_ prefix: Name, _ options: ListOptions = ListOptions(), cancellation: Cancellation? = nil) throws
+        -> Lister
+    {
         let arena = Arena()
         var arguments = coffer_list_args()
         arguments.struct_size = UInt32(MemoryLayout<coffer_list_args>.size)

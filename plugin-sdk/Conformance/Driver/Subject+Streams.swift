@@ -102,7 +102,9 @@ final class Writer {
 }
 
 extension Subject {
-    func openRead(_ key: Name, _ options: ReadOptions = ReadOptions(), cancellation: Cancellation? = nil) throws -> Reader {
+    func openRead(_ key: Name, _ options: ReadOptions = ReadOptions(), cancellation: Cancellation? = nil) throws
+        -> Reader
+    {
         let arena = Arena()
         let arguments = readArguments(key, options, arena)
         let collector = Collector()
@@ -137,7 +139,9 @@ extension Subject {
         return all
     }
 
-    func beginWrite(_ key: Name, _ options: WriteOptions = WriteOptions(), cancellation: Cancellation? = nil) throws -> Writer {
+    func beginWrite(_ key: Name, _ options: WriteOptions = WriteOptions(), cancellation: Cancellation? = nil) throws
+        -> Writer
+    {
         let arena = Arena()
         let place = arena.place(writeArguments(key, options, arena))
         var stream: OpaquePointer?

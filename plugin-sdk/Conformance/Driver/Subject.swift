@@ -147,8 +147,12 @@ final class Subject: @unchecked Sendable {
 
     private func copyOrMove(
         _ verb: String,
-        _ function: ((OpaquePointer?, UnsafePointer<coffer_call>?, UnsafePointer<coffer_copy_args>?,
-            UnsafePointer<coffer_sink>?, UnsafeMutablePointer<coffer_error>?) -> coffer_status)?,
+        _ function: (
+            (
+                OpaquePointer?, UnsafePointer<coffer_call>?, UnsafePointer<coffer_copy_args>?,
+                UnsafePointer<coffer_sink>?, UnsafeMutablePointer<coffer_error>?
+            ) -> coffer_status
+        )?,
         _ from: Name,
         _ to: Name,
         _ options: CopyOptions,
