@@ -134,7 +134,9 @@ extension Store {
     private func noteSharding(_ reserve: Reserve) throws(Refusal) {
         let name = reserve.name(attempt: "sharding")
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
-        let file = Descriptor(try Refusal.check(withName(name) { local_openat(reserve.temporary.number, $0, flags, 0o600) }))
+        let file = Descriptor(
+            try Refusal.check(withName(name) { local_openat(reserve.temporary.number, $0, flags, 0o600) })
+        )
         let digit = [UInt8(settings.layout.levels) + 0x30, UInt8(ascii: "\n")]
         try file.write(digit, at: 0)
         try Refusal.check(local_fsync(file.number))

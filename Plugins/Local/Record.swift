@@ -134,7 +134,7 @@ extension Record {
                 case Tag.property: properties[string(name)] = string(value)
                 case Tag.metadata: metadata[string(name)] = string(value)
                 case Tag.digest: digests.append(Checksum(algorithm: string(name), value: string(value)))
-                case Tag.compositeDigest: 
+                case Tag.compositeDigest:
                     digests.append(
                         Checksum(algorithm: string(name), value: string(value), isComposite: true)
                     )

@@ -102,7 +102,9 @@ final class Reserve: Sendable {
     }
 
     private static func hasAttributes(_ file: Descriptor) -> Bool {
-        withName(Record.attribute) { name in [1].withUnsafeBytes { local_setxattr(file.number, name, $0.baseAddress, 1) } } == 0
+        withName(Record.attribute) { name in
+            [1].withUnsafeBytes { local_setxattr(file.number, name, $0.baseAddress, 1) }
+        } == 0
     }
 }
 
