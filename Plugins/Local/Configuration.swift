@@ -86,7 +86,9 @@ struct Configuration {
         let parent = withName(Array("..".utf8) + [0]) {
             local_openat(opened.number, $0, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
         }
-        if parent >= 0 { _ = local_fsync(Descriptor(parent).number) }
+        guard parent >= 0 else { return }
+        let above = Descriptor(parent)
+        withExtendedLifetime(above) { _ = local_fsync(above.number) }
     }
 
     /// What holds for an instance that is set like this.
