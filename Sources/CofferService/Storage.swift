@@ -41,6 +41,8 @@ package final class Storage: Sendable {
     }
 
     private let slot = Locked(Slot())
+    /// The policy's prefix with its slash.
+    private let folder: String
     private let opener: SharedOpener
     private let closer: @Sendable (@escaping @Sendable () -> Void) -> Void
     private let spillDirectory: String
@@ -105,6 +107,7 @@ package final class Storage: Sendable {
         self.isEphemeral = isEphemeral
         self.generation = generation
         self.policy = policy
+        folder = policy.prefix.isEmpty ? "" : policy.prefix + "/"
         self.proven = Locked(proven)
         self.spillDirectory = spillDirectory
         self.closer = closer
@@ -134,12 +137,16 @@ package final class Storage: Sendable {
             candidate = backend
             if policy.conditions != .none { backend.raise(proven.withLock { $0 }) }
             try GradeCheck.check(policy, backend.capabilities, storage: name)
-            slot.withLock { $0 = Slot(backend: backend) }
+            slot.withLock { slot in
+                if slot.backend == nil { slot = Slot(backend: backend) }
+            }
             return true
         } catch {
             let failed = candidate
             let failure = error.located(storage: name)
-            slot.withLock { slot in
+            return slot.withLock { slot in
+                // Another thread may have had more luck meanwhile.
+                guard slot.backend == nil else { return true }
                 let failures = slot.failures + 1
                 // One second, doubled with each failure, a minute at most.
                 let pause = min(60, 1 << min(failures - 1, 6))
@@ -149,8 +156,8 @@ package final class Storage: Sendable {
                     failures: failures,
                     nextTry: now.advanced(milliseconds: pause * 1000)
                 )
+                return false
             }
-            return false
         }
     }
 
@@ -231,11 +238,11 @@ package final class Storage: Sendable {
 
     /// The keys of callers and those of `backend`.
     func keys(_ backend: EmulatedBackend) -> KeySpace {
-        KeySpace(prefix: policy.prefix, storage: name, keyLimit: backend.limits.keyLength)
+        KeySpace(folder: folder, storage: name, keyLimit: backend.limits.keyLength)
     }
 
-    /// The call with this storage's own step time-out, where it has one.
-    func timed(_ call: Call) -> Call {
+    /// The call with this storage's own step time-out, where it has one: for the steps of streams that it opened.
+    package func timed(_ call: Call) -> Call {
         guard let own = policy.stepTimeout else { return call }
         var call = call
         call.stepTimeout = min(own, call.stepTimeout ?? own)

@@ -224,12 +224,17 @@ func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
     for number in 0..<count {
         var thread = pthread_t()
         let work = Unmanaged.passRetained(Work(number, body))
-        let result = pthread_create(&thread, nil, { context in
-            guard let context else { return nil }
-            let work = Unmanaged<Work>.fromOpaque(context).takeRetainedValue()
-            work.body(work.number)
-            return nil
-        }, work.toOpaque())
+        let result = pthread_create(
+            &thread,
+            nil,
+            { context in
+                guard let context else { return nil }
+                let work = Unmanaged<Work>.fromOpaque(context).takeRetainedValue()
+                work.body(work.number)
+                return nil
+            },
+            work.toOpaque()
+        )
         if result == 0 { threads.append(thread) } else { work.release() }
     }
     for thread in threads { pthread_join(thread, nil) }

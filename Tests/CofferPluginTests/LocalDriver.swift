@@ -36,7 +36,8 @@ struct WriteOptions {
 
 /// The plugin's library, loaded once.
 enum LocalLibrary {
-    private static let host: UnsafeMutablePointer<coffer_host> = {
+    // Written once, before anybody reads it.
+    nonisolated(unsafe) private static let host: UnsafeMutablePointer<coffer_host> = {
         let host = UnsafeMutablePointer<coffer_host>.allocate(capacity: 1)
         host.initialize(to: coffer_host())
         host.pointee.struct_size = UInt32(MemoryLayout<coffer_host>.size)
@@ -44,17 +45,19 @@ enum LocalLibrary {
         return host
     }()
 
-    // The plugin's table never changes and lives as long as the process.
-    nonisolated(unsafe) static let operations: coffer_ops? = {
+    /// The plugin's table, which lives as long as the process.
+    static let operations: coffer_ops? = {
         var path = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &path, path.count - 1)
         let executable = String(decoding: path[..<max(count, 0)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let folder = executable.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        let folder = executable.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
+            separator: "/"
+        )
         guard let library = dlopen("\(folder)/libcoffer-local.so", RTLD_NOW | RTLD_LOCAL),
             let symbol = dlsym(library, "coffer_backend_entry_v0")
         else { return nil }
         let entry = unsafeBitCast(symbol, to: coffer_entry_fn.self)
-        return entry?(host, nil)?.pointee.ops?.pointee
+        return entry(host, nil)?.pointee.ops?.pointee
     }()
 }
 
@@ -64,10 +67,15 @@ final class LocalInstance: @unchecked Sendable {  // The plugin is declared para
     let instance: OpaquePointer
     let native: UInt64
 
-    init(_ root: String, _ options: [String: String] = [:]) throws {
-        operations = try #require(LocalLibrary.operations, "libcoffer-local.so does not load")
+    convenience init(_ root: String, _ options: [String: String] = [:]) throws {
         var all = options
         all["root"] = root
+        try self.init(LocalLibrary.operations, options: all)
+    }
+
+    /// An instance of any backend; its library is `table`, or did not load.
+    init(_ table: coffer_ops?, options all: [String: String]) throws {
+        operations = try #require(table, "the plugin does not load")
         var result = coffer_open_result()
         result.struct_size = UInt32(MemoryLayout<coffer_open_result>.size)
         let strings = Strings()

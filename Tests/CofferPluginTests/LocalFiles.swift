@@ -65,3 +65,24 @@ final class Counter: @unchecked Sendable {  // Every access is under the mutex.
         return texts
     }
 }
+
+/// `fork`, which Swift hides.
+func forkProcess() -> pid_t {
+    typealias Fork = @convention(c) () -> pid_t
+    guard let symbol = dlsym(nil, "fork") else { return -1 }
+    return unsafeBitCast(symbol, to: Fork.self)()
+}
+
+/// The kernel's number of this thread.
+func threadNumber() -> pid_t {
+    typealias Number = @convention(c) () -> pid_t
+    guard let symbol = dlsym(nil, "gettid") else { return -1 }
+    return unsafeBitCast(symbol, to: Number.self)()
+}
+
+/// Exchanges two names in one step.
+func exchange(_ left: String, _ right: String) {
+    typealias Rename = @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
+    guard let symbol = dlsym(nil, "renameat2") else { return }
+    _ = unsafeBitCast(symbol, to: Rename.self)(AT_FDCWD, left, AT_FDCWD, right, 2)
+}
