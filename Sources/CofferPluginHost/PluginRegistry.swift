@@ -54,6 +54,7 @@ package final class PluginRegistry: Sendable {
     ///   - options: what is set; defaults are filled in.
     ///   - liveOption: reads an option afresh; nil where it has no value.
     ///   - call: the deadline and the cancellation of the opening.
+    /// - Returns: the store, open.
     /// - Throws: ``CofferError``: `plugin_failed` names the file and the reason, `config_invalid` the option.
     package func open(
         _ id: String,

@@ -9,6 +9,9 @@ enum ContentTypes {
     /// The type of files that end in `.suffix`, which is lower-case.
     static func type(ofSuffix suffix: String) -> String? { bySuffix[suffix] }
 
+    /// The type of an object of which only the key is known.
+    static func type(of key: Key) -> String { key.suffix.flatMap(type(ofSuffix:)) ?? unknown }
+
     /// Whether some extension has this type.
     static func isKnown(_ type: String) -> Bool { types.contains(type) }
 

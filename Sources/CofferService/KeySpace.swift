@@ -8,8 +8,8 @@ struct KeySpace: Sendable {
     private let storage: String
     private let keyLimit: Int64?
 
-    init(prefix: String, storage: String, keyLimit: Int64?) {
-        self.prefix = prefix.isEmpty ? "" : prefix + "/"
+    init(folder: String, storage: String, keyLimit: Int64?) {
+        prefix = folder
         self.storage = storage
         self.keyLimit = keyLimit
     }

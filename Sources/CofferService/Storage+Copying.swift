@@ -9,7 +9,7 @@ extension Storage {
         _ from: Key,
         to: Key,
         in target: Storage,
-        _ options: CopyOptions = CopyOptions(),
+        _ options: CopyOptions,
         _ call: Call
     ) throws(CofferError) -> PutOutcome {
         guard target === self else { return try across(from, to: to, in: target, options, call).outcome }
@@ -26,7 +26,7 @@ extension Storage {
         _ from: Key,
         to: Key,
         in target: Storage,
-        _ options: CopyOptions = CopyOptions(),
+        _ options: CopyOptions,
         _ call: Call
     ) throws(CofferError) -> PutOutcome {
         try checkWritable()

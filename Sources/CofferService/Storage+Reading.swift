@@ -29,7 +29,7 @@ extension Storage {
     ) throws(CofferError) -> ObjectInfo {
         try reading(key) { backend, keys, inner throws(CofferError) in
             let request = ReadRequest(key: inner, version: version, conditions: conditions)
-            return keys.outer(try backend.stat(request, timed(call)))
+            return typed(keys.outer(try backend.stat(request, timed(call))))
         }
     }
 
@@ -39,9 +39,17 @@ extension Storage {
             var asked = request
             asked.key = inner
             var result = try backend.openRead(asked, timed(call))
-            result.info = keys.outer(result.info)
+            result.info = typed(keys.outer(result.info))
             return result
         }
+    }
+
+    /// With the type of the key's extension where the store knows none, as it is for files that others put there.
+    private func typed(_ info: ObjectInfo) -> ObjectInfo {
+        guard info.metadata.contentType == nil else { return info }
+        var info = info
+        info.metadata.contentType = ContentTypes.type(of: info.key)
+        return info
     }
 
     /// Tests the connection without writing; what comes back is worth showing to an operator.

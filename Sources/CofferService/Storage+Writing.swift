@@ -59,11 +59,29 @@ extension Storage {
     func judged(_ metadata: Metadata, key: Key, _ backend: EmulatedBackend) throws(CofferError) -> Metadata {
         try metadata.check(limit: backend.limits.metadataSize)
         try checkType(key, declared: metadata.contentType)
+        try checkCanKeep(metadata, backend)
         var result = metadata.normalized
-        if result.contentType?.isEmpty ?? true {
-            result.contentType = key.suffix.flatMap(ContentTypes.type(ofSuffix:)) ?? ContentTypes.unknown
-        }
+        if result.contentType?.isEmpty ?? true { result.contentType = ContentTypes.type(of: key) }
+        // Hardly a client can keep from declaring a type; a store that keeps none answers that of the extension.
+        if !backend.keepsContentType { result.contentType = nil }
         return result
+    }
+
+    /// Refuses what the store would have to drop.
+    private func checkCanKeep(_ metadata: Metadata, _ backend: EmulatedBackend) throws(CofferError) {
+        if !metadata.user.isEmpty, !backend.capabilities.has(.userMetadata) {
+            throw CofferError(.unsupported, "storage \(name) keeps no user metadata", storage: name)
+        }
+        let hasProperties =
+            metadata.contentEncoding != nil || metadata.contentDisposition != nil || metadata.contentLanguage != nil
+            || metadata.cacheControl != nil
+        if hasProperties, !backend.capabilities.has(.contentProperties) {
+            throw CofferError(
+                .unsupported,
+                "storage \(name) keeps no content encoding, disposition, language or cache control",
+                storage: name
+            )
+        }
     }
 
     /// Refuses a file type that policy does not take.

@@ -26,6 +26,9 @@ package final class Storage: Sendable {
     /// How a storage comes to its store; called again for every retry.
     package typealias Opener = @Sendable () throws(CofferError) -> OpenedBackend
 
+    /// How a storage comes to a store that it may share with the storages of other generations.
+    package typealias SharedOpener = @Sendable (EmulationOptions) throws(CofferError) -> EmulatedBackend
+
     /// What is open, or why nothing is.
     ///
     /// A store whose grades do not suffice stays in ``candidate``, so that a probe can still prove them.
@@ -38,7 +41,9 @@ package final class Storage: Sendable {
     }
 
     private let slot = Locked(Slot())
-    private let opener: Opener
+    /// The policy's prefix with its slash.
+    private let folder: String
+    private let opener: SharedOpener
     private let closer: @Sendable (@escaping @Sendable () -> Void) -> Void
     private let spillDirectory: String
     private let proven: Locked<[Capability]>
@@ -52,7 +57,7 @@ package final class Storage: Sendable {
     /// A store that cannot be opened leaves a storage in ``StorageState/failed(_:)``; ``retry()`` tries again.
     /// `closer` gets the work of closing a store that nobody uses any more, and may do it on another thread.
     /// `proven` are conditions that an earlier ``probe(_:)`` has proven, for whoever keeps that.
-    package init(
+    package convenience init(
         name: String,
         backendID: String,
         isDefault: Bool = false,
@@ -64,12 +69,45 @@ package final class Storage: Sendable {
         closer: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() },
         opener: @escaping Opener
     ) {
+        self.init(
+            name: name,
+            backendID: backendID,
+            isDefault: isDefault,
+            isEphemeral: isEphemeral,
+            generation: generation,
+            policy: policy,
+            proven: proven,
+            spillDirectory: spillDirectory,
+            closer: closer,
+            sharing: { (options) throws(CofferError) in
+                let opened = try opener()
+                var options = options
+                options.mustNotEmulate.formUnion(opened.mustNotEmulate)
+                return EmulatedBackend(opened.backend, options)
+            }
+        )
+    }
+
+    /// The same with a store that other storages may use as well: `opener` gives the one that is open, or opens it.
+    package init(
+        name: String,
+        backendID: String,
+        isDefault: Bool = false,
+        isEphemeral: Bool = false,
+        generation: Int,
+        policy: StoragePolicy = StoragePolicy(),
+        proven: [Capability] = [],
+        spillDirectory: String = "/tmp",
+        closer: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() },
+        sharing opener: @escaping SharedOpener
+    ) {
         self.name = name
         self.backendID = backendID
         self.isDefault = isDefault
         self.isEphemeral = isEphemeral
         self.generation = generation
         self.policy = policy
+        folder = policy.prefix.isEmpty ? "" : policy.prefix + "/"
         self.proven = Locked(proven)
         self.spillDirectory = spillDirectory
         self.closer = closer
@@ -95,17 +133,20 @@ package final class Storage: Sendable {
         var candidate: EmulatedBackend?
         do throws(CofferError) {
             try KeySpace.check(policy.prefix)
-            let opened = try opener()
-            let backend = EmulatedBackend(opened.backend, options(opened))
+            let backend = try opener(options)
             candidate = backend
             if policy.conditions != .none { backend.raise(proven.withLock { $0 }) }
             try GradeCheck.check(policy, backend.capabilities, storage: name)
-            slot.withLock { $0 = Slot(backend: backend) }
+            slot.withLock { slot in
+                if slot.backend == nil { slot = Slot(backend: backend) }
+            }
             return true
         } catch {
             let failed = candidate
             let failure = error.located(storage: name)
-            slot.withLock { slot in
+            return slot.withLock { slot in
+                // Another thread may have had more luck meanwhile.
+                guard slot.backend == nil else { return true }
                 let failures = slot.failures + 1
                 // One second, doubled with each failure, a minute at most.
                 let pause = min(60, 1 << min(failures - 1, 6))
@@ -115,16 +156,15 @@ package final class Storage: Sendable {
                     failures: failures,
                     nextTry: now.advanced(milliseconds: pause * 1000)
                 )
+                return false
             }
-            return false
         }
     }
 
-    private func options(_ opened: OpenedBackend) -> EmulationOptions {
+    private var options: EmulationOptions {
         EmulationOptions(
             isExclusiveWriter: policy.writers == .exclusive,
             refusesConditions: policy.conditions == .none,
-            mustNotEmulate: opened.mustNotEmulate,
             spillDirectory: spillDirectory,
             closer: closer
         )
@@ -198,11 +238,11 @@ package final class Storage: Sendable {
 
     /// The keys of callers and those of `backend`.
     func keys(_ backend: EmulatedBackend) -> KeySpace {
-        KeySpace(prefix: policy.prefix, storage: name, keyLimit: backend.limits.keyLength)
+        KeySpace(folder: folder, storage: name, keyLimit: backend.limits.keyLength)
     }
 
-    /// The call with this storage's own step time-out, where it has one.
-    func timed(_ call: Call) -> Call {
+    /// The call with this storage's own step time-out, where it has one: for the steps of streams that it opened.
+    package func timed(_ call: Call) -> Call {
         guard let own = policy.stepTimeout else { return call }
         var call = call
         call.stepTimeout = min(own, call.stepTimeout ?? own)

@@ -61,7 +61,7 @@ struct ConfigurationLoader: Sendable {
         return text
     }
 
-    private static let sources = ConfigurationSources(
+    static let sources = ConfigurationSources(
         variable: { name in getenv(name).map { String(cString: $0) } },
         variableNames: {
             var names: [String] = []

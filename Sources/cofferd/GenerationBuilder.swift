@@ -55,36 +55,38 @@ struct GenerationBuilder: Sendable {
             isDefault: isDefault,
             isEphemeral: isEphemeral,
             generation: generation,
-            policy: policy
-        ) { () throws(CofferError) in
-            let identity = InstancePool.Identity(resolved, policy)
-            return try pool.instance(identity) { () throws(CofferError) in
-                let options = resolved.options.map { ($0.name, $0.value.unmasked) }
-                let live = Dictionary(
-                    resolved.options.compactMap { option in option.live.map { (option.name, $0) } },
-                    uniquingKeysWith: { first, _ in first }
-                )
-                let opened = try registry.open(
-                    resolved.backend,
-                    storageName: resolved.name,
-                    options: options,
-                    liveOption: { name in live[name].flatMap { try? $0.read() } }
-                )
-                return EmulatedBackend(
-                    opened,
-                    EmulationOptions(
-                        isExclusiveWriter: policy.writers == .exclusive,
-                        refusesConditions: policy.conditions == .none,
-                        mustNotEmulate: opened.mustNotEmulate,
-                        closer: { work in Self.inBackground(work) }
-                    )
-                )
+            policy: policy,
+            closer: { work in Self.inBackground(work) },
+            sharing: { (emulation) throws(CofferError) in
+                try pool.instance(InstancePool.Identity(resolved, emulation)) { () throws(CofferError) in
+                    let backend = try Self.open(resolved, registry)
+                    var emulation = emulation
+                    emulation.mustNotEmulate = backend.mustNotEmulate
+                    return EmulatedBackend(backend, emulation)
+                }
             }
-        }
+        )
         if case .failed(let error) = storage.state {
             log.error("storage \(resolved.name) is not open: \(error.message)")
         }
         return storage
+    }
+
+    private static func open(
+        _ resolved: ResolvedStorage,
+        _ registry: PluginRegistry
+    ) throws(CofferError) -> any Backend {
+        let live = Dictionary(
+            resolved.options.compactMap { option in option.live.map { (option.name, $0) } },
+            uniquingKeysWith: { first, _ in first }
+        )
+        return try registry.open(
+            resolved.backend,
+            storageName: resolved.name,
+            options: resolved.options.map { ($0.name, $0.value.unmasked) },
+            // A value that cannot be read now is one that the plugin does not get: it keeps the old one.
+            liveOption: { name in live[name].flatMap { try? $0.read(from: ConfigurationLoader.sources) } }
+        )
     }
 
     /// Closing a store may take a second, and whoever lets go of it last has better things to do.
@@ -95,13 +97,13 @@ struct GenerationBuilder: Sendable {
 
 extension InstancePool.Identity {
     /// What `resolved` is opened with.
-    fileprivate init(_ resolved: ResolvedStorage, _ policy: StoragePolicy) {
+    fileprivate init(_ resolved: ResolvedStorage, _ emulation: EmulationOptions) {
         self.init(
             storage: resolved.name,
             backend: resolved.backend,
             options: Dictionary(resolved.options.map { ($0.name, $0.value.unmasked) }, uniquingKeysWith: { $1 }),
-            isExclusiveWriter: policy.writers == .exclusive,
-            refusesConditions: policy.conditions == .none
+            isExclusiveWriter: emulation.isExclusiveWriter,
+            refusesConditions: emulation.refusesConditions
         )
     }
 }

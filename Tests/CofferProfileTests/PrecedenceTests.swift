@@ -164,4 +164,38 @@ struct PrecedenceTests {
                 == ["token=t", #"list=["a","1"]"#, #"map={"k":"v"}"#, "n=007", "colour=no"]
         )
     }
+
+    @Test func aStarAmongTheOptionsOpensABackend() throws {
+        let star = BackendSchema(id: "star", options: [OptionSchema("*", .string), OptionSchema("timeout", .string)])
+        let text = "storages: {files: {backend: star, any: thing, timeout: 1s}}"
+        let configuration = try ConfigurationText.parse(Array(text.utf8), path: "/c/coffer.yaml", sources: world())
+            .resolve(backends: [star])
+        #expect(configuration.option("any") == "thing")
+        #expect(configuration.option("timeout") == nil)
+        #expect(configuration.storage("files")?.settings.timeout == 1_000)
+        #expect(
+            configuration.warnings.map(\.description) == [
+                "warning: the option \"timeout\" of backend \"star\" is a key of the host, and the plugin does not get it"
+            ]
+        )
+    }
+
+    @Test func aWrongDefaultOfAPluginIsNamed() throws {
+        let bad = BackendSchema(id: "bad", options: [OptionSchema("size", .size, default: "much")])
+        let text = "storages: {files: {backend: bad}}"
+        #expect(throws: ConfigurationError.self) {
+            try ConfigurationText.parse(Array(text.utf8), path: "/c/coffer.yaml", sources: world()).resolve(backends: [
+                bad
+            ])
+        }
+    }
+
+    @Test func aPluginThatCannotTellItsOptionsRefusesNoConfiguration() throws {
+        let broken = BackendSchema(id: "local", options: [], isOpen: true)
+        let text = "{defaults: {backend: local, root: /r}, storages: {files: {shards: 4}}}"
+        let configuration = try ConfigurationText.parse(Array(text.utf8), path: "/c/coffer.yaml", sources: world())
+            .resolve(backends: [broken])
+        #expect(configuration.storages.map(\.name) == ["files"])
+        #expect(configuration.option("shards") == "4")
+    }
 }

@@ -41,7 +41,7 @@ import Testing
         ("\"acme\"", "\"Acme\"", "m.json: its id \"Acme\" is not [a-z][a-z0-9-]{0,31}"),
         ("[\"read\"]", "[\"fly\"]", "m.json: it names an unknown capability"),
         ("\"path\"", "\"paths\"", "m.json: options[0].type is \"paths\", which is unknown"),
-        ("true", "1", "m.json: options[0].required is a number, not true or false"),
+        ("true", "1", "m.json: options[0].required is an integer, not true or false"),
         ("\"process\"", "\"thread\"", "m.json: its isolation is \"thread\", not in_process or process"),
     ])
     func whatIsWrongIsNamed(what: String, with: String, message: String) {

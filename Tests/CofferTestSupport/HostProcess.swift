@@ -39,7 +39,9 @@ public final class HostProcess: @unchecked Sendable {
     /// The folder of this build: programs, plugins, tests.
     public static let buildFolder: String = {
         var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = buffer.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress, $0.count) }
+        let count = buffer.withUnsafeMutableBytes { bytes in
+            bytes.baseAddress.map { readlink("/proc/self/exe", $0, bytes.count) } ?? 0
+        }
         let path = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
         return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }()
@@ -69,7 +71,7 @@ public final class HostProcess: @unchecked Sendable {
         var variables = environment
         variables["NOTIFY_SOCKET"] = ready.path
         variables["STATE_DIRECTORY"] = "\(folder)/state"
-        variables["PATH"] = variables["PATH"] ?? getenv("PATH").map { String(cString: $0) }
+        variables["PATH"] = variables["PATH"] ?? (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin")
         variables["HOME"] = folder
         process = try spawn(words, environment: variables, output: "\(folder)/log")
         while !ready.wait(milliseconds: 200) {

@@ -73,6 +73,8 @@ public struct Manifest: Sendable, Hashable {
     /// - Parameters:
     ///   - path: the library.
     ///   - libraryName: what the manifest calls it; without one, the last part of the path.
+    ///   - events: where its lines and numbers go.
+    /// - Returns: the manifest, with the library's digest.
     /// - Throws: ``LoadError``.
     public static func inspecting(
         _ path: String,

@@ -8,6 +8,7 @@ extension PluginLibrary {
     ///   - options: what the operator set.
     ///   - liveOption: reads one option afresh; nil where it has no value.
     ///   - call: the call's deadline and cancellation.
+    /// - Returns: the store, open.
     /// - Throws: ``PluginError``; `COFFER_E_CONFIG` names the option that is wrong.
     public func open(
         storage: String,

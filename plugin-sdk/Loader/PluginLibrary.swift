@@ -40,6 +40,7 @@ public final class PluginLibrary: @unchecked Sendable {
     ///   - manifest: what it must agree with; its digest is checked where it has one.
     ///   - sha256: the digest that the operator wants, in lower-case hexadecimal.
     ///   - events: where its lines and numbers go; the latest receivers of a file hold for all of it.
+    /// - Returns: the plugin, ready to be opened.
     /// - Throws: ``LoadError``.
     public static func load(
         _ path: String,
@@ -67,7 +68,9 @@ public final class PluginLibrary: @unchecked Sendable {
     /// An optional table of the plugin's, by its name: `coffer.upload/1`.
     public func extensionTable(_ name: String) -> UnsafeRawPointer? { negotiation.getExtension?(name) }
 
-    /// Tells the plugin that the process ends; no instance is open. A second time does nothing.
+    /// Tells the plugin that the process ends; a second time does nothing.
+    ///
+    /// No instance is open any more.
     public func shutDown() {
         if !hasShutDown.exchange(true, ordering: .acquiringAndReleasing) { negotiation.shutdown?() }
     }

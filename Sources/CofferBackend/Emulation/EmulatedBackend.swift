@@ -55,6 +55,9 @@ package final class EmulatedBackend: Backend {
     /// The store's limits.
     package var limits: StoreLimits { bare.limits }
 
+    /// Whether objects keep a content type of their own.
+    package var keepsContentType: Bool { native.contentType }
+
     /// Takes `conditions` for native from now on, since they have been proven.
     package func raise(_ conditions: [Capability]) {
         for condition in WriteCondition.allCases where conditions.contains(condition.capability) {
@@ -118,6 +121,7 @@ package final class EmulatedBackend: Backend {
 /// The abilities of a store that the host looks at with every call.
 struct NativeAbilities: Sendable {
     let stat, read, readRange, readCondition, readPinned, write, remove, removeBatch: Bool
+    let contentType: Bool
     let list, listDelimiter, listAfter, listSorted, copy, copyMetadata, move: Bool
 
     init(_ declared: Capabilities) {
@@ -130,6 +134,7 @@ struct NativeAbilities: Sendable {
         write = has(.write)
         remove = has(.remove)
         removeBatch = has(.removeBatch)
+        contentType = has(.contentType)
         list = has(.list)
         listDelimiter = has(.listDelimiter)
         listAfter = has(.listAfter)

@@ -27,8 +27,7 @@ package final class ClientConnection: @unchecked Sendable {
     private enum Framing {
         case none
         case remaining(Int64)
-        /// Bytes left of the current chunk; nil before the first.
-        case chunk(Int64?)
+        case chunked(ChunkedDecoder)
         case untilClosed
     }
 
@@ -123,7 +122,9 @@ package final class ClientConnection: @unchecked Sendable {
             switch head.bodyLength(method: method) {
             case .exactly(0): framing = .none
             case .exactly(let length): framing = .remaining(length)
-            case .chunked: framing = .chunk(nil)
+            case .chunked:
+                framing = .chunked(ChunkedDecoder())
+                if buffer.count < 64 << 10 { buffer += repeatElement(0, count: 48 << 10) }
             case .untilClosed:
                 framing = .untilClosed
                 keepsAlive = false
@@ -177,46 +178,42 @@ package final class ClientConnection: @unchecked Sendable {
                 let count = try take(into: target, limit: .max)
                 if count == 0 { framing = .none }
                 return count
-            case .chunk(let left?) where left > 0:
-                let count = try take(into: target, limit: left)
-                guard count > 0 else { throw .closedInAnswer }
-                framing = .chunk(left - Int64(count))
-                return count
-            case .chunk(let left):
-                try nextChunk(isFirst: left == nil)
+            case .chunked(var decoder):
+                if unread.isEmpty { try fill() }
+                let count = try takeChunk(into: target, &decoder)
+                if count > 0 { return count }
             }
         }
     }
 
-    /// Reads the border before the next chunk, or the end with its trailers.
-    private func nextChunk(isFirst: Bool) throws(ClientFailure) {
-        if !isFirst {
-            guard try receiveLine().isEmpty else { throw .malformed("the end of a chunk") }
-        }
-        let line = try receiveLine()
-        let digits = line.prefix { $0 != UInt8(ascii: ";") && $0 != 0x20 && $0 != 0x09 }
-        guard !digits.isEmpty, digits.count <= 15,
-            let size = Int64(String(decoding: digits, as: UTF8.self), radix: 16), size >= 0
-        else { throw .malformed("the size of a chunk") }
-        guard size == 0 else {
-            framing = .chunk(size)
-            return
-        }
-        while try !receiveLine().isEmpty {}
-        framing = .none
-    }
-
-    private func receiveLine() throws(ClientFailure) -> [UInt8] {
-        while true {
-            if let feed = buffer[unread].firstIndex(of: 0x0A) {
-                var line = Array(buffer[unread.lowerBound..<feed])
-                if line.last == 0x0D { line.removeLast() }
-                unread = (feed + 1)..<unread.upperBound
-                return line
+    /// Bytes of the next chunk that are in the buffer; 0 where only framing was, or at the end of the body.
+    private func takeChunk(
+        into target: UnsafeMutableRawBufferPointer,
+        _ decoder: inout ChunkedDecoder
+    ) throws(ClientFailure) -> Int {
+        // Never more of the input than fits the target, since each byte is given to the decoder once.
+        let input = unread.prefix(target.count)
+        var position = 0
+        var count = 0
+        let fault = buffer.withUnsafeBytes { bytes in
+            let piece = UnsafeRawBufferPointer(rebasing: bytes[input])
+            do throws(HTTPFault) {
+                switch try decoder.next(piece, from: &position) {
+                case .data(let range):
+                    target.copyMemory(from: UnsafeRawBufferPointer(rebasing: piece[range]))
+                    count = range.count
+                    framing = .chunked(decoder)
+                case .needsMore: framing = .chunked(decoder)
+                case .finished: framing = .none
+                }
+                return nil as HTTPFault?
+            } catch {
+                return error
             }
-            guard unread.count < 16 << 10 else { throw .malformed("a line of more than 16 KiB") }
-            try fill()
         }
+        if let fault { throw .malformed("a chunk of the answer: \(fault.reason)") }
+        unread = (unread.lowerBound + position)..<unread.upperBound
+        return count
     }
 
     // MARK: Bytes

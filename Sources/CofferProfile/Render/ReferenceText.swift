@@ -66,7 +66,7 @@ enum ReferenceText {
     static let fileTypes = """
         ### File types: `accept` and `deny`
 
-        One word or a list of words: a named set in any case (`IMAGES`), a file name extension (`pdf`, `.tar.gz`), a
+        One word or a list of words: a named set in any case (`IMAGES`), a file name extension (`pdf` or `.pdf`, only the last one of a name), a
         MIME type (`text/csv`), or a family of them (`image/*`). `{all_except: [...]}` means everything else.
         `deny` wins over `accept`.
         """
@@ -76,11 +76,11 @@ enum ReferenceText {
 
         Create-if-absent, if-match and atomic replace each have a grade: `native` (the store enforces it), `emulated`
         (the host does, under a lock of the key) or `none`. The host emulates only with `writers: exclusive`, since
-        its locks bind nobody else. A storage whose settings need a grade that it lacks is refused with the ways out:
+        its locks bind nobody else. A storage whose settings need a grade that it lacks is refused with the ways out.
 
         | setting | needs |
         | --- | --- |
-        | `on_conflict: error` | create-if-absent, native or emulated |
+        | `on_conflict: error` | create-if-absent, at the grade that the storage has |
         | `atomic: required` | atomic replace, native or emulated; `best_effort` asks for nothing |
         | `conditions: required` | create-if-absent and if-match, native or emulated |
         | `conditions: auto` | nothing: requests with conditions get what the storage has, and `unsupported` for the rest |

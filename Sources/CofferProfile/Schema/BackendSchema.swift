@@ -83,10 +83,11 @@ package struct BackendSchema: Sendable, Hashable {
     /// Also the way to let a configuration pass whose plugin is known but cannot tell its options.
     package var isOpen: Bool
 
+    /// Creates a schema; an option called `*` says that the backend is open, as it does in the ABI.
     package init(id: String, options: [OptionSchema], isOpen: Bool = false) {
         self.id = id
-        self.options = options
-        self.isOpen = isOpen
+        self.options = options.filter { !$0.name.isSame(as: "*") }
+        self.isOpen = isOpen || self.options.count < options.count
     }
 
     /// The option that `key` sets, by its name or its older name.

@@ -36,16 +36,19 @@ struct KeyRow {
 /// The keys that the host itself knows.
 enum KeyTable {
     /// The keys that may stand in `place`, in the order of the reference.
-    static func rows(in place: Place) -> [KeyRow] { byPlace[place] ?? [] }
+    static func rows(in place: Place) -> [KeyRow] { byPlace[place]?.rows ?? [] }
 
     /// The names of the keys that may stand in `place`.
     static func names(in place: Place) -> [String] { rows(in: place).map(\.name) }
 
     /// The row of `key` in `place`.
-    static func row(_ key: String, in place: Place) -> KeyRow? { rows(in: place).first { $0.name.isSame(as: key) } }
+    static func row(_ key: String, in place: Place) -> KeyRow? { byPlace[place]?.byName[Word(key)] }
 
-    private static let byPlace: [Place: [KeyRow]] = Dictionary(
-        uniqueKeysWithValues: Place.allCases.map { place in (place, all.filter { $0.places.contains(place) }) }
+    private static let byPlace: [Place: (rows: [KeyRow], byName: [Word: KeyRow])] = Dictionary(
+        uniqueKeysWithValues: Place.allCases.map { place in
+            let rows = all.filter { $0.places.contains(place) }
+            return (place, (rows, Dictionary(uniqueKeysWithValues: rows.map { (Word($0.name), $0) })))
+        }
     )
 
     private static func value(_ schema: OptionSchema, default words: String? = nil, in places: [Place]) -> KeyRow {

@@ -173,7 +173,7 @@ static coffer_status t_read_open(coffer_instance *in, const coffer_call *c, cons
         if (bad(in, "numbers"))
             r->length = UINT64_MAX;
         if (a->flags & COFFER_READ_WANT_FD || bad(in, "descriptor")) {
-            r->fd = memfd_create("tiny", MFD_CLOEXEC);
+            r->fd = memfd_create(ID, MFD_CLOEXEC);
             if (write(r->fd, o->bytes, o->len) != (ssize_t)o->len)
                 abort();
             r->fd_flags = COFFER_FD_SEEKABLE | COFFER_FD_SHAREABLE;
