@@ -60,7 +60,7 @@ public struct Capabilities: OptionSet, Sendable {
         (.remove, "remove"), (.removeIfMatch, "remove_if_match"), (.removeBatch, "remove_batch"), (.list, "list"),
         (.delimiter, "list_delimiter"), (.startAfter, "list_after"), (.sorted, "list_sorted"), (.copy, "copy"),
         (.copyCondition, "copy_condition"), (.copyMeta, "copy_meta"), (.move, "move"),
-        (.contentType, "content_type"), (.contentProps, "content_props"), (.userMeta, "user_meta"),
+        (.contentType, "content_type"), (.contentProps, "content_properties"), (.userMeta, "user_metadata"),
         (.mtime, "mtime"), (.checksum, "checksum"), (.presign, "presign"), (.publicURL, "public_url"),
         (.containers, "containers"), (.versions, "versions"), (.usage, "usage"), (.resume, "resume"),
         (.durable, "durable"),

@@ -1,3 +1,0 @@
-extension ConformanceCase {
-    static let uploads: [ConformanceCase] = []
-}
