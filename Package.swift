@@ -103,20 +103,27 @@ let package = Package(
         .target(name: "CLocal", path: "Plugins/Local/C", cSettings: houseC),
         .target(
             name: "LocalBackend",
-            dependencies: ["CLocal", sdk("CofferPluginSDK")],
+            dependencies: ["CLocal", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/Local",
             exclude: ["C"],
             swiftSettings: house
         ),
         .target(
-            name: "MemoryBackend",
+            name: "MemoryStore",
             dependencies: [sdk("CofferPluginSDK")],
+            path: "Plugins/Memory/Store",
+            swiftSettings: house
+        ),
+        .target(
+            name: "MemoryBackend",
+            dependencies: ["MemoryStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/Memory",
+            exclude: ["Store"],
             swiftSettings: house
         ),
         .target(
             name: "FaultBackend",
-            dependencies: [sdk("CofferPluginSDK")],
+            dependencies: ["MemoryStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/Fault",
             swiftSettings: house
         ),

@@ -39,9 +39,9 @@ int coffer_open(const char *path, int flags, mode_t mode)
     return open(path, flags, mode);
 }
 
-int coffer_accept(int listener)
+int coffer_accept(int listener, int blocks)
 {
-    return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    return accept4(listener, NULL, NULL, SOCK_CLOEXEC | (blocks ? 0 : SOCK_NONBLOCK));
 }
 
 int coffer_socket(int domain, int type)

@@ -11,6 +11,22 @@ package protocol HTTPHandler: Sendable {
     ///
     /// `cancellation` is set when the client goes away or the server stops.
     func respond(to request: HTTPRequest, cancellation: Cancellation) -> HTTPReply
+
+    /// The answer to a request that the server itself turns away: malformed, too large, too late, or one too many.
+    ///
+    /// `reason` is for a person. The server adds `Retry-After` to a 503.
+    func refusal(status: Int, reason: String) -> HTTPResponse
+}
+
+extension HTTPHandler {
+    /// A problem document that says no more than the server knows.
+    package func refusal(status: Int, reason: String) -> HTTPResponse {
+        var headers = HTTPHeaders()
+        headers.add("Content-Type", "application/problem+json")
+        // The reasons are the server's own words: nothing in them needs escaping.
+        let text = "{\"title\":\"\(statusText(status))\",\"status\":\(status),\"detail\":\"\(reason)\"}\n"
+        return HTTPResponse(status: status, headers: headers, body: .bytes(Array(text.utf8)))
+    }
 }
 
 /// What a handler makes of a request's head.
@@ -69,19 +85,4 @@ package protocol HTTPBodySource: AnyObject, Sendable {
     func read(into buffer: inout MutableRawSpan) -> Int?
     /// The answer is sent, or the client is gone.
     func close()
-}
-
-/// A bound on how many requests of one kind are handled at once, and how many may wait.
-///
-/// A request that waits holds no thread. A transfer that is parked for a slow client holds no place.
-package final class Lane: Sendable {
-    package let name: String
-    package let width: Int
-    package let queueLimit: Int
-
-    package init(name: String, width: Int, queueLimit: Int) {
-        self.name = name
-        self.width = width
-        self.queueLimit = queueLimit
-    }
 }

@@ -26,6 +26,9 @@ package final class Storage: Sendable {
     /// How a storage comes to its store; called again for every retry.
     package typealias Opener = @Sendable () throws(CofferError) -> OpenedBackend
 
+    /// How a storage comes to a store that it may share with the storages of other generations.
+    package typealias SharedOpener = @Sendable (EmulationOptions) throws(CofferError) -> EmulatedBackend
+
     /// What is open, or why nothing is.
     ///
     /// A store whose grades do not suffice stays in ``candidate``, so that a probe can still prove them.
@@ -40,7 +43,7 @@ package final class Storage: Sendable {
     private let slot = Locked(Slot())
     /// The policy's prefix with its slash.
     private let folder: String
-    private let opener: Opener
+    private let opener: SharedOpener
     private let closer: @Sendable (@escaping @Sendable () -> Void) -> Void
     private let spillDirectory: String
     private let proven: Locked<[Capability]>
@@ -54,7 +57,7 @@ package final class Storage: Sendable {
     /// A store that cannot be opened leaves a storage in ``StorageState/failed(_:)``; ``retry()`` tries again.
     /// `closer` gets the work of closing a store that nobody uses any more, and may do it on another thread.
     /// `proven` are conditions that an earlier ``probe(_:)`` has proven, for whoever keeps that.
-    package init(
+    package convenience init(
         name: String,
         backendID: String,
         isDefault: Bool = false,
@@ -65,6 +68,38 @@ package final class Storage: Sendable {
         spillDirectory: String = "/tmp",
         closer: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() },
         opener: @escaping Opener
+    ) {
+        self.init(
+            name: name,
+            backendID: backendID,
+            isDefault: isDefault,
+            isEphemeral: isEphemeral,
+            generation: generation,
+            policy: policy,
+            proven: proven,
+            spillDirectory: spillDirectory,
+            closer: closer,
+            sharing: { (options) throws(CofferError) in
+                let opened = try opener()
+                var options = options
+                options.mustNotEmulate.formUnion(opened.mustNotEmulate)
+                return EmulatedBackend(opened.backend, options)
+            }
+        )
+    }
+
+    /// The same with a store that other storages may use as well: `opener` gives the one that is open, or opens it.
+    package init(
+        name: String,
+        backendID: String,
+        isDefault: Bool = false,
+        isEphemeral: Bool = false,
+        generation: Int,
+        policy: StoragePolicy = StoragePolicy(),
+        proven: [Capability] = [],
+        spillDirectory: String = "/tmp",
+        closer: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() },
+        sharing opener: @escaping SharedOpener
     ) {
         self.name = name
         self.backendID = backendID
@@ -98,8 +133,7 @@ package final class Storage: Sendable {
         var candidate: EmulatedBackend?
         do throws(CofferError) {
             try KeySpace.check(policy.prefix)
-            let opened = try opener()
-            let backend = EmulatedBackend(opened.backend, options(opened))
+            let backend = try opener(options)
             candidate = backend
             if policy.conditions != .none { backend.raise(proven.withLock { $0 }) }
             try GradeCheck.check(policy, backend.capabilities, storage: name)
@@ -127,11 +161,10 @@ package final class Storage: Sendable {
         }
     }
 
-    private func options(_ opened: OpenedBackend) -> EmulationOptions {
+    private var options: EmulationOptions {
         EmulationOptions(
             isExclusiveWriter: policy.writers == .exclusive,
             refusesConditions: policy.conditions == .none,
-            mustNotEmulate: opened.mustNotEmulate,
             spillDirectory: spillDirectory,
             closer: closer
         )

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// An open file descriptor with one owner, closed when the last reference goes.
@@ -9,4 +10,11 @@ package final class Descriptor: Sendable {
     package init(owning number: Int32) { self.number = number }
 
     deinit { close(number) }
+
+    /// A descriptor that only takes up a place, to be given up when none are left.
+    package static func placeholder() throws(SystemError) -> Descriptor {
+        let number = coffer_open("/dev/null", O_RDONLY | O_CLOEXEC, 0)
+        guard number >= 0 else { throw SystemError("open /dev/null", number: errno) }
+        return Descriptor(owning: number)
+    }
 }

@@ -79,4 +79,13 @@ package final class Epoll: Sendable {
             return count
         }
     }
+
+    /// The next event; nil when `milliseconds` are over, or a signal came.
+    ///
+    /// Of several threads that wait here, the one that came last is woken first: its caches are warm.
+    package func waitForOne(milliseconds: Int32) -> Event? {
+        var event = epoll_event()
+        guard epoll_wait(descriptor.number, &event, 1, milliseconds) == 1 else { return nil }
+        return Event(token: event.data.u64, state: Interest(rawValue: event.events))
+    }
 }

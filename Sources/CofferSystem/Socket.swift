@@ -91,12 +91,12 @@ package enum Socket {
         return Transfer(sent)
     }
 
-    /// A connection that is waiting at a listener: close-on-exec, non-blocking.
+    /// A connection that is waiting at a listener: close-on-exec, and non-blocking unless it `blocks`.
     ///
     /// Nil when none is waiting.
-    package static func accept(_ listener: Int32) throws(SystemError) -> Descriptor? {
+    package static func accept(_ listener: Int32, blocks: Bool = false) throws(SystemError) -> Descriptor? {
         while true {
-            let number = coffer_accept(listener)
+            let number = coffer_accept(listener, blocks ? 1 : 0)
             if number >= 0 { return Descriptor(owning: number) }
             switch errno {
             case EAGAIN, EWOULDBLOCK: return nil
@@ -138,11 +138,20 @@ package enum Socket {
         setsockopt(number, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size))
     }
 
+    /// A blocking receive gives up after so long.
+    package static func setReceiveTimeout(_ number: Int32, milliseconds: Int) {
+        var time = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+        setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    }
+
     /// Small packets leave at once; without effect on a Unix socket.
     package static func setNoDelay(_ number: Int32) {
         var one: Int32 = 1
         setsockopt(number, Int32(IPPROTO_TCP), 1, &one, socklen_t(MemoryLayout<Int32>.size))
     }
+
+    /// Ends the peer's direction: we read an end, and may still send.
+    package static func finishReceiving(_ number: Int32) { shutdown(number, Int32(SHUT_RD)) }
 
     /// Ends both directions: every waiter on either side wakes.
     package static func shutDown(_ number: Int32) { shutdown(number, Int32(SHUT_RDWR)) }

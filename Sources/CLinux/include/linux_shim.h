@@ -21,8 +21,8 @@ void coffer_eventfd_clear(int fd);
 /* open(2) with a mode, which is variadic in C. */
 int coffer_open(const char *path, int flags, mode_t mode);
 
-/* accept4 without the address: close-on-exec, non-blocking. */
-int coffer_accept(int listener);
+/* accept4 without the address: close-on-exec, and non-blocking where `blocks` is 0. */
+int coffer_accept(int listener, int blocks);
 
 /* socket(2), close-on-exec. */
 int coffer_socket(int domain, int type);
