@@ -10,7 +10,7 @@ extension StoragePolicy {
             deny: try CofferService.FileTypeRule(settings.deny),
             maxSize: settings.maxSize,
             isReadOnly: settings.isReadOnly,
-            prefix: settings.prefix,
+            prefix: settings.prefix.hasSuffix("/") ? String(settings.prefix.dropLast()) : settings.prefix,
             checksum: settings.checksum == .none ? nil : Checksum.Algorithm(rawValue: settings.checksum.rawValue),
             onConflict: settings.onConflict,
             url: settings.url,

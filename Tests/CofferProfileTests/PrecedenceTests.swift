@@ -189,4 +189,13 @@ struct PrecedenceTests {
             ])
         }
     }
+
+    @Test func aPluginThatCannotTellItsOptionsRefusesNoConfiguration() throws {
+        let broken = BackendSchema(id: "local", options: [], isOpen: true)
+        let text = "{defaults: {backend: local, root: /r}, storages: {files: {shards: 4}}}"
+        let configuration = try ConfigurationText.parse(Array(text.utf8), path: "/c/coffer.yaml", sources: world())
+            .resolve(backends: [broken])
+        #expect(configuration.storages.map(\.name) == ["files"])
+        #expect(configuration.option("shards") == "4")
+    }
 }

@@ -39,6 +39,7 @@ struct ReportTests {
                   durability   full        default of the plugin
                   shards       0           default of the plugin
                   part_size    6MiB        /c/coffer.yaml:4:43 (storages.files); inactive: backend "local" has no such option
+
                 """
         )
         #expect(try configuration().report(storage: "nope") == nil)
@@ -79,7 +80,7 @@ struct ReportTests {
                 """
             )
         )
-        #expect(json.hasSuffix("  ]\n}"))
+        #expect(json.hasSuffix("  ]\n}\n"))
     }
 
     @Test func configCheckSaysOKOrCounts() throws {
@@ -87,6 +88,7 @@ struct ReportTests {
             try configuration().checkReport == """
                 /c/coffer.yaml:4:32: warning: "part_size" has no effect on the storage "files": backend "local" has no such option
                 /c/coffer.yaml: ok, profile p, 1 storage
+
                 """
         )
         do throws(ConfigurationError) {
@@ -98,6 +100,7 @@ struct ReportTests {
                     /c/coffer.yaml:1:39: error: "size" takes a size such as 5MiB, at least 1KiB, not "x"
                     /c/coffer.yaml:1:70: error: "size" takes a size such as 5MiB, at least 1KiB, not "y"
                     2 errors
+
                     """
             )
             #expect(

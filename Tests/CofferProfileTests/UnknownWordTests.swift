@@ -12,6 +12,11 @@ struct UnknownWordTests {
     }
 
     static let refusals: [Refusal] = [
+        // An option in defaults may be one of the backend that is not there: one cause, one error.
+        Refusal(
+            "{defaults: {backend: locl, root: /r}, storages: {files: {}}}",
+            ["1:22: error: unknown backend \"locl\", expected local, memory, odd or s3; did you mean \"local\"?"]
+        ),
         Refusal(
             "storages: {files: {backend: memory, max_sise: 5MiB}}",
             [

@@ -96,9 +96,9 @@ struct ValueTests {
         }
         #expect(try rule("images") == FileTypeRule([.set(.images)]))
         #expect(
-            try rule("[Images, .PDF, tar.gz, image/*, text/CSV]")
+            try rule("[Images, .PDF, tgz, image/*, text/CSV]")
                 == FileTypeRule([
-                    .set(.images), .fileExtension("pdf"), .fileExtension("tar.gz"), .family("image"), .type("text/csv"),
+                    .set(.images), .fileExtension("pdf"), .fileExtension("tgz"), .family("image"), .type("text/csv"),
                 ])
         )
         #expect(

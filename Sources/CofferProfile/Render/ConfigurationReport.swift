@@ -7,13 +7,13 @@ extension Configuration {
     package func report(storage name: String? = nil) -> String? {
         if let name {
             guard let storage = storage(name) else { return nil }
-            return storage.report
+            return storage.report + "\n"
         }
         let profile = activeProfile.map { "profile \($0) (by \(decidedBy.description))" } ?? "no profile"
         var blocks = [profile]
         if let defaultStorage { blocks[0] += "\ndefault storage \(defaultStorage)" }
         blocks += storages.map(\.report)
-        return blocks.joined(separator: "\n\n")
+        return blocks.joined(separator: "\n\n") + "\n"
     }
 
     /// The same as JSON.
@@ -33,7 +33,7 @@ extension Configuration {
                 for warning in warnings { warning.write(to: &json) }
             }
         }
-        return json.text
+        return json.text + "\n"
     }
 
     /// The line of a configuration that passes the check, after its warnings.
@@ -42,6 +42,7 @@ extension Configuration {
         let profile = activeProfile.map { "profile \($0)" } ?? "no profile"
         let lines = warnings.map(\.description)
         return (lines + ["\(files.first ?? "the configuration"): ok, \(profile), \(count)"]).joined(separator: "\n")
+            + "\n"
     }
 }
 
@@ -49,7 +50,7 @@ extension ConfigurationError {
     /// The findings and their number, for `config check`.
     package var checkReport: String {
         let count = errors.count == 1 ? "1 error" : "\(errors.count) errors"
-        return (diagnostics.map(\.description) + [count]).joined(separator: "\n")
+        return (diagnostics.map(\.description) + [count]).joined(separator: "\n") + "\n"
     }
 
     /// The findings as a JSON object.
@@ -60,7 +61,7 @@ extension ConfigurationError {
                 for finding in diagnostics { finding.write(to: &json) }
             }
         }
-        return json.text
+        return json.text + "\n"
     }
 }
 

@@ -66,7 +66,7 @@ enum ReferenceText {
     static let fileTypes = """
         ### File types: `accept` and `deny`
 
-        One word or a list of words: a named set in any case (`IMAGES`), a file name extension (`pdf`, `.tar.gz`), a
+        One word or a list of words: a named set in any case (`IMAGES`), a file name extension (`pdf` or `.pdf`, only the last one of a name), a
         MIME type (`text/csv`), or a family of them (`image/*`). `{all_except: [...]}` means everything else.
         `deny` wins over `accept`.
         """

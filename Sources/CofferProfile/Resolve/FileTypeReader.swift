@@ -42,6 +42,7 @@ extension ValueReader {
         if let set = FileTypeSet(rawValue: word) { return .set(set) }
         if word.utf8.contains(0x2F) {
             let parts = word.utf8.split(separator: 0x2F, omittingEmptySubsequences: false).map { String(Substring($0)) }
+            if word == "*/*" { return .set(.all) }
             if parts.count == 2, Self.isToken(parts[0]) {
                 if parts[1] == "*" { return .family(parts[0]) }
                 if Self.isToken(parts[1]) { return .type(word) }
@@ -50,7 +51,9 @@ extension ValueReader {
             let name = word.utf8.first == 0x2E ? String(word.dropFirst()) : word
             // A long word near a set's name is a slip of the pen: no extension is called "imagse".
             let near = word.utf8.count >= 5 ? nearest(to: word, among: FileTypeSet.allCases.map(\.rawValue)) : nil
-            if near == nil, Self.isToken(name), name.utf8.count <= 32 { return .fileExtension(name) }
+            // Only what follows the last dot of a name is its extension.
+            let isWhole = Self.isToken(name) && !name.utf8.contains(0x2E) && name.utf8.count <= 32
+            if near == nil && isWhole { return .fileExtension(name) }
         }
         let shown = value.isReferenced ? "what its reference stands for" : value.text.quoted
         let names = FileTypeSet.allCases.map { $0.rawValue.uppercased() }

@@ -8,6 +8,8 @@ struct KeyCheck {
     let reader: ValueReader
     let findings: Findings
     private let backends: BackendUse
+    /// Whether a storage is on a backend that is unknown, or known without its options.
+    private let isAnyTableMissing: Bool
 
     init(root: Node, graph: ProfileGraph, schemas: SchemaTable, reader: ValueReader, findings: Findings) {
         self.root = root
@@ -16,6 +18,8 @@ struct KeyCheck {
         self.reader = reader
         self.findings = findings
         backends = BackendUse(graph)
+        let tables = backends.all.map { schemas[$0] }
+        isAnyTableMissing = tables.contains { $0.map { $0.isOpen && $0.options.isEmpty } ?? true }
     }
 
     /// Checks everything.
@@ -67,6 +71,8 @@ struct KeyCheck {
             }
             let options = schemas.all.compactMap { $0.option(for: entry.key) }
             guard let option = options.first else {
+                // A backend whose table nobody has may well declare it.
+                if isAnyTableMissing { continue }
                 let all = known + schemas.all.flatMap { $0.options.map(\.name) }
                 findings.unknownKey(entry, in: name, known: all, listed: known, also: "an option of a backend")
                 continue
@@ -218,6 +224,9 @@ struct BackendUse {
         if case .scalar(let id, _)? = node?.value { return id }
         return nil
     }
+
+    /// The backends that any storage has in the base or in any profile.
+    var all: Set<String> { Set(uses.values.joined().map(\.backend)) }
 
     /// The backends of `storage` wherever the text of `profile` is part of the document; each one once.
     func backends(of storage: String, seenFrom profile: String?) -> [String] {

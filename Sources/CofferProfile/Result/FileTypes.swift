@@ -7,20 +7,13 @@ package enum FileTypeSet: String, Sendable, Hashable, CaseIterable {
     /// The file name extensions in it, in lower case and without the dot; empty for `all`, which has no list.
     package var extensions: [String] {
         switch self {
-        case .text: ["txt", "md"]
-        case .documents:
-            [
-                "rtf", "odf", "ods", "odt", "odp", "gnumeric", "abw", "doc", "docx", "xls", "xlsx", "ppt", "pptx",
-                "pdf",
-            ]
-        case .images:
-            [
-                "jpg", "jpe", "jpeg", "png", "gif", "svg", "bmp", "webp", "avif", "heic", "tif", "tiff", "ico",
-            ]
-        case .audio: ["wav", "mp3", "aac", "ogg", "oga", "flac", "opus", "m4a"]
-        case .data: ["csv", "ini", "json", "plist", "xml", "yaml", "yml", "toml"]
+        case .text: ["txt"]
+        case .documents: ["rtf", "odf", "ods", "gnumeric", "abw", "doc", "docx", "xls", "xlsx"]
+        case .images: ["jpg", "jpe", "jpeg", "png", "gif", "svg", "bmp"]
+        case .audio: ["wav", "mp3", "aac", "ogg", "oga", "flac"]
+        case .data: ["csv", "ini", "json", "plist", "xml", "yaml", "yml"]
         case .scripts: ["js", "php", "pl", "py", "rb", "sh", "bat"]
-        case .archives: ["gz", "bz2", "zip", "tar", "tgz", "txz", "7z", "xz", "zst"]
+        case .archives: ["gz", "bz2", "zip", "tar", "tgz", "txz", "7z"]
         case .executables: ["so", "exe", "dll"]
         case .defaults:
             Self.text.extensions + Self.documents.extensions + Self.images.extensions + Self.data.extensions
