@@ -19,7 +19,7 @@ enum CommandLineRun {
     }
 
     private static func dispatch(_ words: [String], _ output: inout Output) throws(Failure) -> Int32 {
-        let (command, rest) = try CommandTable.find(words)
+        let (command, rest) = try CommandTable.find(Self.commandFirst(words))
         guard let command else {
             try topLevel(rest, &output)
             return 0
@@ -38,6 +38,28 @@ enum CommandLineRun {
         }
         var session = Session(Arguments(unread: rest))
         return try command.run(&session, &output)
+    }
+
+    /// `words` with `--socket` and `--json` that stand before the command put after it.
+    private static func commandFirst(_ words: [String]) -> [String] {
+        var leading: [String] = []
+        var rest = words[...]
+        while let word = rest.first {
+            if word == "--json" || word.utf8.starts(with: "--socket=".utf8) {
+                leading.append(word)
+                rest.removeFirst()
+            } else if word == "--socket", rest.count > 1 {
+                leading += rest.prefix(2)
+                rest.removeFirst(2)
+            } else {
+                break
+            }
+        }
+        // A group's second word stays beside its first.
+        let group =
+            rest.first.map { first in CommandTable.commands.contains { $0.name.hasPrefix(first + " ") } } ?? false
+        let name = rest.prefix(group ? 2 : 1)
+        return rest.isEmpty ? words : name + leading + rest.dropFirst(name.count)
     }
 
     /// What may stand without a command.

@@ -17,7 +17,7 @@ enum CommandTable {
         let seconds = group.map { String($0.name.dropFirst(first.count + 1)) }
         let choice = seconds.joined(separator: ", ")
         guard let second = words.dropFirst().first else {
-            throw .usage("\(first): which of \(choice)?", command: "help \(first) \(seconds[0])")
+            throw .usage("\(first): which of \(choice)?", command: nil)
         }
         if let index = seconds.firstIndex(of: second) { return (group[index], Array(words.dropFirst(2))) }
         if second == "--help" || second == "-h" { return (group[0], ["--help"]) }

@@ -11,12 +11,12 @@ enum Completion {
         (command.options + OptionSpec.everywhere).flatMap(\.names)
     }
 
-    /// What a shell runs to learn the words that only the host knows.
+    /// What a command of ours lists for an operand; nil where the host knows nothing of it.
     private static func question(_ operand: CommandSpec.Operand) -> String? {
         switch operand {
-        case .object: "coffer ls -- \"$cur\" 2>/dev/null"
-        case .storage: "coffer storages 2>/dev/null | awk 'NR > 1 { print ($1 == \"*\") ? $2 : $1 }'"
-        case .profile: "coffer profile list 2>/dev/null | awk '{ print ($1 == \"*\") ? $2 : $1 }'"
+        case .object: "objects"
+        case .storage: "storages"
+        case .profile: "profiles"
         default: nil
         }
     }
@@ -24,8 +24,10 @@ enum Completion {
     static var bash: String {
         var text = """
             # Completions of coffer for bash; made by `coffer completion bash`.
+            # A colon belongs to an address and must not end a word.
+            COMP_WORDBREAKS=${COMP_WORDBREAKS//:}
             _coffer() {
-                local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words="" files=""
+                local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words="" files="" ask=""
                 if [ "$COMP_CWORD" -eq 1 ]; then
                     COMPREPLY=($(compgen -W "\(CommandTable.firstWords.joined(separator: " ")) help" -- "$cur"))
                     return
@@ -56,7 +58,7 @@ enum Completion {
             case .command: text += "            words=\"$words \(CommandTable.firstWords.joined(separator: " "))\"\n"
             default:
                 if let question = question(command.completes) {
-                    text += "            case $cur in -*) ;; *) words=\"$words $(\(question))\" ;; esac\n"
+                    text += "            ask=\(question)\n"
                 }
             }
             text += "            ;;\n"
@@ -64,7 +66,16 @@ enum Completion {
         text += """
                 esac
                 COMPREPLY=($(compgen -W "$words" -- "$cur"))
-                case $cur in -*) ;; *) [ -n "$files" ] && COMPREPLY+=($(compgen -f -- "$cur")) ;; esac
+                case $cur in
+                    -*) ;;
+                    *)
+                        [ -n "$files" ] && COMPREPLY+=($(compgen -f -- "$cur"))
+                        if [ -n "$ask" ]; then
+                            local IFS=$'\\n'
+                            COMPREPLY+=($(coffer completion "$ask" -- "$cur" 2>/dev/null))
+                            case ${COMPREPLY[0]} in *[:/]) compopt -o nospace ;; esac
+                        fi ;;
+                esac
             }
             complete -F _coffer coffer
 
@@ -111,7 +122,8 @@ enum Completion {
             case .command: text += "            compadd \(CommandTable.firstWords.joined(separator: " "))\n"
             default:
                 if let question = question(command.completes) {
-                    text += "            [[ $cur == -* ]] || compadd -- ${(f)\"$(\(question))\"}\n"
+                    text +=
+                        "            [[ $cur == -* ]] || compadd -S '' -- ${(f)\"$(coffer completion \(question) -- \"$cur\" 2>/dev/null)\"}\n"
                 }
             }
             text += "            ;;\n"
@@ -147,15 +159,10 @@ enum Completion {
             case .file: text += "complete -c coffer -n '\(condition)' -F\n"
             case .word(let words):
                 text += "complete -c coffer -n '\(condition)' -a '\(words.joined(separator: " "))'\n"
-            case .object:
-                text += "complete -c coffer -n '\(condition)' -a '(coffer ls -- (commandline -ct) 2>/dev/null)'\n"
-            case .storage:
-                text +=
-                    "complete -c coffer -n '\(condition)' -a '(coffer storages 2>/dev/null | string match -rg \"^\\*?\\s+(\\S+)\" | tail -n +2)'\n"
-            case .profile:
-                text +=
-                    "complete -c coffer -n '\(condition)' -a '(coffer profile list 2>/dev/null | string match -rg \"^\\*?\\s+(\\S+)\")'\n"
-            default: break
+            case let operand:
+                guard let question = question(operand) else { continue }
+                let ask = "(coffer completion \(question) -- (commandline -ct) 2>/dev/null)"
+                text += "complete -c coffer -n '\(condition)' -a '\(ask)'\n"
             }
         }
         return text

@@ -1,11 +1,11 @@
 extension CommandSpec {
-    /// `coffer config check`
+    /// The command `coffer config check`.
     static let configCheck = passing(
         "check",
         "[--all] [--json] [--config FILE] [--profile NAME]",
         "check a configuration without starting a host"
     )
-    /// `coffer config show`
+    /// The command `coffer config show`.
     static let configShow = passing(
         "show",
         "[STORAGE] [--json] [--config FILE] [--profile NAME]",

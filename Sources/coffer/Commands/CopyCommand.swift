@@ -3,7 +3,7 @@ import CofferClient
 import CofferModel
 
 extension CommandSpec {
-    /// `coffer cp`
+    /// The command `coffer cp`.
     static let copy = CommandSpec(
         "cp",
         "SRC… DST",
@@ -16,7 +16,7 @@ extension CommandSpec {
         try transfer("cp", { .copy($0) }, &session, &output)
     }
 
-    /// `coffer mv`
+    /// The command `coffer mv`.
     static let move = CommandSpec(
         "mv",
         "SRC… DST",
@@ -29,7 +29,7 @@ extension CommandSpec {
         try transfer("mv", { .move($0) }, &session, &output)
     }
 
-    /// `coffer dup`
+    /// The command `coffer dup`.
     static let duplicate = CommandSpec(
         "dup",
         "KEY…",

@@ -3,7 +3,7 @@ import CofferClient
 import CofferModel
 
 extension CommandSpec {
-    /// `coffer get`
+    /// The command `coffer get`.
     static let get = CommandSpec(
         "get",
         "KEY [DST]",
@@ -33,7 +33,7 @@ extension CommandSpec {
         return 0
     }
 
-    /// `coffer cat`
+    /// The command `coffer cat`.
     static let cat = CommandSpec(
         "cat",
         "KEY…",

@@ -3,7 +3,7 @@ import CofferClient
 import CofferModel
 
 extension CommandSpec {
-    /// `coffer head`
+    /// The command `coffer head`.
     static let head = CommandSpec(
         "head",
         "KEY…",

@@ -3,7 +3,7 @@ import CofferClient
 import CofferModel
 
 extension CommandSpec {
-    /// `coffer health`
+    /// The command `coffer health`.
     static let health = CommandSpec(
         "health",
         "[STORAGE]",
@@ -37,7 +37,7 @@ extension CommandSpec {
         return health.status == "ok" ? 0 : 8
     }
 
-    /// `coffer version`
+    /// The command `coffer version`.
     static let version = CommandSpec("version", "", 0...0, "show the versions of client and host") {
         session,
         output throws(Failure) in

@@ -3,7 +3,7 @@ import CofferClient
 import CofferModel
 
 extension CommandSpec {
-    /// `coffer ls`
+    /// The command `coffer ls`.
     static let list = CommandSpec(
         "ls",
         "[STORAGE:][PREFIX]",

@@ -3,7 +3,7 @@ import CofferClient
 import CofferModel
 
 extension CommandSpec {
-    /// `coffer plugin list`
+    /// The command `coffer plugin list`.
     static let pluginList = CommandSpec("plugin list", "", 0...0, "show the plugins that the host found") {
         session,
         output throws(Failure) in
@@ -26,11 +26,11 @@ extension CommandSpec {
         return 0
     }
 
-    /// `coffer plugin inspect`
+    /// The command `coffer plugin inspect`.
     static let pluginInspect = passing("inspect", "FILE.so", "show what a plugin says of itself, without trusting it")
-    /// `coffer plugin check`
+    /// The command `coffer plugin check`.
     static let pluginCheck = passing("check", "FILE.so", "prove that a plugin keeps its promises")
-    /// `coffer plugin new`
+    /// The command `coffer plugin new`.
     static let pluginNew = passing("new", "NAME", "write a small plugin to begin with")
 
     private static func passing(_ verb: String, _ operands: String, _ summary: String) -> CommandSpec {

@@ -3,7 +3,7 @@ import CofferClient
 import CofferModel
 
 extension CommandSpec {
-    /// `coffer profile list`
+    /// The command `coffer profile list`.
     static let profileList = CommandSpec("profile list", "", 0...0, "show the profiles, the active one and who decided")
     {
         session,
@@ -25,7 +25,7 @@ extension CommandSpec {
         return 0
     }
 
-    /// `coffer profile use`
+    /// The command `coffer profile use`.
     static let profileUse = CommandSpec(
         "profile use",
         "NAME",
@@ -45,7 +45,7 @@ extension CommandSpec {
         return 0
     }
 
-    /// `coffer profile show`
+    /// The command `coffer profile show`.
     static let profileShow = CommandSpec("profile show", "", 0...0, "show the active profile") {
         session,
         output throws(Failure) in

@@ -5,7 +5,7 @@ import CofferSystem
 import Glibc
 
 extension CommandSpec {
-    /// `coffer put`
+    /// The command `coffer put`.
     static let put = CommandSpec(
         "put",
         "SRC… DST",

@@ -3,7 +3,7 @@ import CofferClient
 import CofferModel
 
 extension CommandSpec {
-    /// `coffer rm`
+    /// The command `coffer rm`.
     static let remove = CommandSpec(
         "rm",
         "KEY…",

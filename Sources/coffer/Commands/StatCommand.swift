@@ -3,7 +3,7 @@ import CofferClient
 import CofferModel
 
 extension CommandSpec {
-    /// `coffer stat`
+    /// The command `coffer stat`.
     static let stat = CommandSpec(
         "stat",
         "KEY…",

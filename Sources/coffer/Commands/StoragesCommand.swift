@@ -3,7 +3,7 @@ import CofferClient
 import CofferModel
 
 extension CommandSpec {
-    /// `coffer storages`
+    /// The command `coffer storages`.
     static let storages = CommandSpec(
         "storages",
         "[NAME]",

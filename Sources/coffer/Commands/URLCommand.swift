@@ -3,7 +3,7 @@ import CofferClient
 import CofferModel
 
 extension CommandSpec {
-    /// `coffer url`
+    /// The command `coffer url`.
     static let url = CommandSpec(
         "url",
         "KEY…",
