@@ -86,7 +86,9 @@ struct Configuration {
         let parent = withName(Array("..".utf8) + [0]) {
             local_openat(opened.number, $0, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
         }
-        if parent >= 0 { _ = local_fsync(Descriptor(parent).number) }
+        guard parent >= 0 else { return }
+        let above = Descriptor(parent)
+        withExtendedLifetime(above) { _ = local_fsync(above.number) }
     }
 
     /// What holds for an instance that is set like this.
@@ -134,7 +136,9 @@ extension Store {
     private func noteSharding(_ reserve: Reserve) throws(Refusal) {
         let name = reserve.name(attempt: "sharding")
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
-        let file = Descriptor(try Refusal.check(withName(name) { local_openat(reserve.temporary.number, $0, flags, 0o600) }))
+        let file = Descriptor(
+            try Refusal.check(withName(name) { local_openat(reserve.temporary.number, $0, flags, 0o600) })
+        )
         let digit = [UInt8(settings.layout.levels) + 0x30, UInt8(ascii: "\n")]
         try file.write(digit, at: 0)
         try Refusal.check(local_fsync(file.number))

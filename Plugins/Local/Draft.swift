@@ -59,7 +59,9 @@ final class Draft {
     /// Notes that `count` bytes were copied to the end by somebody else.
     func extend(by count: UInt64) { size += count }
 
-    /// Gives the file its record and its time, and syncs it if it has to last. It is never written to again.
+    /// Gives the file its record and its time, and syncs it if it has to last.
+    ///
+    /// It is never written to again.
     func seal(_ record: Record, modified: Int64?, keys: [[UInt8]]) throws(BackendError) {
         var record = record
         do throws(Refusal) {

@@ -4,7 +4,9 @@ import CLocal
 import CofferPluginSDK
 import Glibc
 
-/// A read by stream. The open file is the version; what a foreign program does to it in place is noticed at the end.
+/// A read by stream.
+///
+/// The open file is the version; what a foreign program does to it in place is noticed at the end.
 final class FileReader: ReadStream {
     private let snapshot: Snapshot
     private var position: UInt64

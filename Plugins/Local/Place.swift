@@ -17,7 +17,9 @@ struct Layout: Sendable, Equatable {
     /// How the name of a folder of sharded files begins; two hexadecimal digits follow.
     static let shard = Array(".coffer~".utf8)
 
-    /// The path of `key`, or why the file system cannot hold it. No I/O.
+    /// The path of `key`, or why the file system cannot hold it.
+    ///
+    /// No I/O.
     func place(of key: [UInt8]) throws(BackendError) -> Place {
         if let reason = refusal(of: key) {
             throw BackendError(.invalidKey, "\(reason): \(String(decoding: key.prefix(200), as: UTF8.self))")

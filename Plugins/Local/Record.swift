@@ -55,12 +55,16 @@ func mix(_ value: UInt64) -> UInt64 {
 
 extension Record {
     private static let version: UInt8 = 1
-    /// Properties with a tag of their own, from `firstKnown` on. Appended to only.
+    /// Properties with a tag of their own, from `firstKnown` on.
+    ///
+    /// Appended to only.
     private static let known = [
         "content-type", "content-encoding", "content-disposition", "content-language", "cache-control",
     ].map { Array($0.utf8) }
     private static let firstKnown: UInt8 = 0x10
-    /// Digests with a tag of their own, from `firstDigest` on, and their sizes. Appended to only.
+    /// Digests with a tag of their own, from `firstDigest` on, and their sizes.
+    ///
+    /// Appended to only.
     private static let digests: [(name: [UInt8], size: Int)] = [
         ("sha256", 32), ("crc32c", 4), ("sha512", 64), ("md5", 16), ("sha1", 20),
     ].map { (Array($0.0.utf8), $0.1) }
@@ -134,7 +138,7 @@ extension Record {
                 case Tag.property: properties[string(name)] = string(value)
                 case Tag.metadata: metadata[string(name)] = string(value)
                 case Tag.digest: digests.append(Checksum(algorithm: string(name), value: string(value)))
-                case Tag.compositeDigest: 
+                case Tag.compositeDigest:
                     digests.append(
                         Checksum(algorithm: string(name), value: string(value), isComposite: true)
                     )

@@ -4,8 +4,10 @@ import CLocal
 import CofferPluginSDK
 import Glibc
 
-/// A system call's error number. Inside the tree an error is still a fact to branch on; `BackendError` is made of it
-/// where it is known which object it concerns.
+/// A system call's error number.
+///
+/// Inside the tree an error is still a fact to branch on; `BackendError` is made of it where it is known which object
+/// it concerns.
 struct Refusal: Error, Equatable {
     /// The error number, positive.
     let number: Int32

@@ -65,7 +65,8 @@ final class Reserve: Sendable {
         let name = session + Array(".lock".utf8) + [0]
         let file = withName(name) { local_openat(temporary.number, $0, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0) }
         guard file >= 0 else { return file != -ENOENT }
-        return local_lock_byte(Descriptor(file).number, 0, 1) != 0
+        let lock = Descriptor(file)
+        return withExtendedLifetime(lock) { local_lock_byte(lock.number, 0, 1) != 0 }
     }
 
     private static func begin(in directory: Descriptor) throws(Refusal) -> ([UInt8], Descriptor) {
@@ -102,7 +103,9 @@ final class Reserve: Sendable {
     }
 
     private static func hasAttributes(_ file: Descriptor) -> Bool {
-        withName(Record.attribute) { name in [1].withUnsafeBytes { local_setxattr(file.number, name, $0.baseAddress, 1) } } == 0
+        withName(Record.attribute) { name in
+            [1].withUnsafeBytes { local_setxattr(file.number, name, $0.baseAddress, 1) }
+        } == 0
     }
 }
 

@@ -4,7 +4,9 @@ import CLocal
 import CofferPluginSDK
 import Glibc
 
-/// One version of one object. The open descriptor is the version: a replaced file lives on as long as it is read.
+/// One version of one object.
+///
+/// The open descriptor is the version: a replaced file lives on as long as it is read.
 struct Snapshot: Sendable {
     /// The file.
     let file: Descriptor
@@ -107,7 +109,9 @@ struct Snapshot: Sendable {
 
 /// A hash of a whole file, by which a change is seen that left size and times alone.
 enum ContentHash {
-    /// Hashes what the file holds now: two lanes of multiply and fold, 16 bytes a step. Not for adversaries.
+    /// Hashes what the file holds now: two lanes of multiply and fold, 16 bytes a step.
+    ///
+    /// Not for adversaries.
     static func of(_ file: Descriptor, size: UInt64) throws(Refusal) -> UInt64 {
         var state = (UInt64(0x9e37_79b9_7f4a_7c15), UInt64(0xd6e8_feb8_6659_fd93))
         var offset: Int64 = 0

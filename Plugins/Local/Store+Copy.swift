@@ -32,9 +32,10 @@ extension Store {
         }
         record.hasGivenTime = modified != nil
         try draft.seal(record, modified: modified, keys: [to.key])
+        guard isInPlace else { return try publish(draft, at: to, conditions: request.conditions, call: call) }
         return try publish(draft, at: to, conditions: request.conditions, call: call) { token throws(BackendError) in
             // Another version came meanwhile: new metadata on old bytes would undo it.
-            guard !isInPlace || token == source.token || !request.conditions.isEmpty else {
+            guard token == source.token else {
                 throw BackendError(.changed, "changed while it was copied: \(request.from)", isRetryable: true)
             }
         }

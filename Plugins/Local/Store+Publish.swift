@@ -14,15 +14,17 @@ extension Store {
         at place: Place,
         conditions: Conditions,
         call: Call,
-        unless: (ByteString?) throws(BackendError) -> Void = { _ throws(BackendError) in }
+        unless: ((ByteString?) throws(BackendError) -> Void)? = nil
     ) throws(BackendError) -> Entry {
         let key = ByteString(place.key)
         var directory: Descriptor?
         let entry = try reserve().locks.locking([place.key], call: call) { () throws(BackendError) in
             var current: Snapshot?
-            if !conditions.isEmpty || hasSidecars.load(ordering: .relaxed) { current = try open(place) }
+            if !conditions.isEmpty || unless != nil || hasSidecars.load(ordering: .relaxed) {
+                current = try open(place)
+            }
             try conditions.checkWrite(key, existing: current?.token)
-            try unless(current?.token)
+            try unless?(current?.token)
             let isCreateOnly = conditions.ifNoneMatch == "*"
             directory = try install(draft, at: place, isCreateOnly: isCreateOnly)
             let published = try explaining("cannot look at \(place.words)") { () throws(Refusal) in

@@ -10,7 +10,9 @@ struct Sweep {
     let store: Store
     let reserve: Reserve
 
-    /// Removes what can be told to be dead. What fails is tried again by the next sweep.
+    /// Removes what can be told to be dead.
+    ///
+    /// What fails is tried again by the next sweep.
     func run() {
         var alive: [[UInt8]: Bool] = [:]
         func isAlive(_ session: [UInt8]) -> Bool {

@@ -19,8 +19,9 @@ struct Transfer {
     /// ext4 and tmpfs share no extents, and ext4 copies inside the kernel slower than by hand.
     private var copiesByHand: Bool { fileSystem == local_EXT_MAGIC || fileSystem == local_TMPFS_MAGIC }
 
-    /// Appends up to `length` bytes of `source` to the draft; fewer only if the source ends. Without an offset the
-    /// source is read from where it is.
+    /// Appends up to `length` bytes of `source` to the draft; fewer only if the source ends.
+    ///
+    /// Without an offset the source is read from where it is.
     func copy(
         _ source: Int32,
         _ offset: UInt64?,

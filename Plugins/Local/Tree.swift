@@ -19,8 +19,9 @@ struct Tree: Sendable {
 
     /// Opens what is at `path`, which has a NUL behind it, with `flags`.
     func open(_ path: [UInt8], _ flags: Int32) throws(Refusal) -> Descriptor {
-        let flags = flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
-        guard hasOpenat2 else { return try walk(path, flags) }
+        // A pipe must not make us wait. O_PATH opens nothing, and takes no such flag.
+        let flags = flags | O_CLOEXEC | (flags & local_O_PATH == 0 ? O_NONBLOCK : 0)
+        guard hasOpenat2 else { return try walk(path, flags | O_NOFOLLOW) }
         var tries = 0
         while true {
             let result = unsafeOpen(path, flags)
@@ -36,7 +37,13 @@ struct Tree: Sendable {
 
     private func unsafeOpen(_ path: [UInt8], _ flags: Int32) -> Int32 {
         path.withUnsafeBytes { bytes in
-            local_openat2(root.number, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), flags, 0, local_RESOLVE_INSIDE)
+            local_openat2(
+                root.number,
+                bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+                flags,
+                0,
+                local_RESOLVE_INSIDE
+            )
         }
     }
 

@@ -88,7 +88,8 @@ struct LocalObjectTests {
             let local = try LocalInstance(root)
             let keys = [
                 ".coffer.txt", ".cofferx/a", "b/.coffer/b", ".coffer~00/x", " ", "\"", "$", "%46", "a%2Fb", "~a", "...",
-                "tab\t", "line\n", " lead", "trail ", "dot.", "e\u{301}", "\u{e9}", "a", "A", "\u{1F600}", "\u{7f}", "\u{1}",
+                "tab\t", "line\n", " lead", "trail ", "dot.", "e\u{301}", "\u{e9}", "a", "A", "\u{1F600}", "\u{7f}",
+                "\u{1}",
             ]
             for key in keys { try local.put(key, key) }
             for key in keys { #expect(try local.get(key) == Array(key.utf8)) }
