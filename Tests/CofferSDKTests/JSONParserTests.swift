@@ -3,13 +3,7 @@ import Testing
 
 @Suite("JSON is read strictly")
 struct JSONParserTests {
-    @Test(arguments: valid)
-    func validTextIsItsValue(text: String, value: JSONValue) throws {
-        #expect(try JSONValue(parsing: text) == value)
-    }
-
-    // With its type written out: the compiler gives up on so many literals of our own.
-    private static let valid: [(String, JSONValue)] = [
+    static let valid: [(String, JSONValue)] = [
         ("null", JSONValue.null), (" true\n", true), ("-0", -0.0), ("0", 0), ("-12", -12), ("1.5", 1.5),
         ("1e3", 1000.0),
         ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
@@ -18,6 +12,11 @@ struct JSONParserTests {
         (#"[1,[2],{"a":null}]"#, [1, [2], ["a": nil]]),
         (#"{"b":1,"a":2}"#, ["b": 1, "a": 2]),
     ]
+
+    @Test(arguments: valid)
+    func validTextIsItsValue(text: String, value: JSONValue) throws {
+        #expect(try JSONValue(parsing: text) == value)
+    }
 
     @Test(arguments: [
         "", " ", "nul", "True", "01", "-", "1.", ".5", "1e", "+1", "1e999", "[1,]", "[1 2]", "{\"a\"}", "{\"a\":1,}",
