@@ -171,6 +171,8 @@ extension HTTPServer {
         connection.deadline.store(idle.nanoseconds, ordering: .relaxed)
         counters.opened()
         registry.insert(connection)
+        // Shutdown looks at what is registered after it said so: one of the two sees the other.
+        if isStopping.load(ordering: .sequentiallyConsistent) { Socket.finishReceiving(socket.number) }
         supervisor.noteActivity()
         do {
             try epoll.add(socket.number, token: Token.connection(connection), [.readable, .once])

@@ -53,7 +53,9 @@ final class Worker: @unchecked Sendable {
             next = readHead(connection, isReady: isReady)
             isReady = false
         }
-        if case .closed = next { server.close(connection) }
+        guard case .closed = next else { return }
+        endWork(connection)
+        server.close(connection)
     }
 
     /// Goes on with what the connection was in the middle of.
@@ -141,6 +143,7 @@ final class Worker: @unchecked Sendable {
     }
 
     private func handle(_ connection: Connection, _ head: RequestHead) -> Next {
+        passOn()
         var head = head
         input.drop(head.length)
         connection.parser.reset()
@@ -255,6 +258,24 @@ final class Worker: @unchecked Sendable {
         guard let next = lane.leave() else { return }
         next.exchange.holdsPlace = true
         handedOver.append(next)
+    }
+
+    /// Lets other workers have the connections that got a place from us, when we are not done with our own.
+    func passOn() {
+        while let next = handedOver.popLast() {
+            // It is nearly always ready to be written to, so that somebody takes it at once; a client that left answers
+            // unread until its socket was full keeps the place until the time-out.
+            let deadline = MonotonicTime.now.advanced(milliseconds: server.configuration.bodyTimeout)
+            next.isWriting.store(true, ordering: .relaxed)
+            next.deadline.store(deadline.nanoseconds, ordering: .relaxed)
+            do throws(SystemError) {
+                try server.epoll.modify(next.socket.number, token: Token.connection(next), [.writable, .once])
+            } catch {
+                // It is still ours, and served after our own.
+                handedOver.append(next)
+                return
+            }
+        }
     }
 
     // MARK: - Work and waiting

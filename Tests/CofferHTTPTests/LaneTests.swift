@@ -99,6 +99,30 @@ import Testing
         }
     }
 
+    @Test func aFreePlaceIsNotHeldUpByThePreviousOwnersNextRequest() throws {
+        let lane = Lane(name: "one", width: 1, queueLimit: 8)
+        let first = Latch()
+        let second = Latch()
+        let handler = ScriptedHandler(lane: { $0.target == "/block" ? nil : lane }) { request, _ in
+            if request.target == "/first" { first.pass() }
+            if request.target == "/block" { second.pass() }
+            return .response(HTTPResponse(status: 200))
+        }
+        try withServer(handler) { server in
+            let pipelining = try server.connect()
+            try pipelining.send("GET /first HTTP/1.1\r\nHost: h\r\n\r\nGET /block HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(first.waitForArrivals(1))
+            let waiting = try server.connect()
+            try waiting.send("GET /waiting HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(eventually { lane.waiting == 1 })
+            first.open()
+            #expect(second.waitForArrivals(1))
+            #expect(try waiting.response()?.status == 200)
+            second.open()
+            for _ in 0..<2 { #expect(try pipelining.response()?.status == 200) }
+        }
+    }
+
     @Test func aHandlersWordsRefuse() throws {
         struct Handler: HTTPHandler {
             func lane(for request: HTTPRequest) -> Lane? { Lane(name: "shut", width: 0, queueLimit: 0) }
