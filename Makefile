@@ -1,18 +1,77 @@
-# make          build everything
-# make test     run every test (T=Name runs one)
-# make format   rewrite the code into house style
-SWIFT ?= swift
-HEADER = plugin-sdk/C/include/coffer_backend.h
-CODE   = Package.swift Sources Plugins Tests plugin-sdk
-LAYERS = --explicit-target-dependency-import-check error
-TEST   = $(LAYERS) --disable-xctest
+# make run          set up, build, and start a host with local storage in ./run
+# make test         set up, then prove everything that continuous integration proves
+# make test-full    the same at full scale, and the sanitizers on everything
+# make bench        measure against the floors and the peers
+# make install      PREFIX=/usr/local
+# make              build only            make format   rewrite the code into house style
+# make tests T=Name run the tests whose names match
+#
+# A Debian machine with python3-swiftclient has another program called swift in its PATH: then say SWIFT=/path/to/swift.
+SWIFT  ?= swift
+PREFIX ?= /usr/local
+HEADER  = plugin-sdk/C/include/coffer_backend.h
+CODE    = Package.swift Sources Plugins Tests plugin-sdk
+LAYERS  = --explicit-target-dependency-import-check error
+# XCTest leaks under the address sanitizer, and nothing here uses it.
+TEST    = $(LAYERS) --disable-xctest
+# Where an installed program, and an installed plugin, find the Swift runtime that was installed with them.
+RELEASE = -c release $(LAYERS) -Xlinker -rpath='$$ORIGIN/../lib/coffer' -Xlinker -rpath='$$ORIGIN/..'
+BUILT   = .build/release
+# Each lane says how long it took.
+LANE    = @Scripts/lane
 
-build:  ; $(SWIFT) build $(LAYERS)
-test:   ; $(SWIFT) test $(TEST) $(if $(T),--filter $(T))
+build:
+	$(SWIFT) build $(LAYERS)
+	$(SWIFT) build $(LAYERS) --product coffer-plugin-check
+	@Scripts/manifests .build/debug
+
+release:
+	$(SWIFT) build $(RELEASE)
+	$(SWIFT) build $(RELEASE) --product coffer-plugin-check
+	@Scripts/manifests $(BUILT)
+
+run:
+	@Scripts/setup run
+	@$(MAKE) --no-print-directory release
+	@Scripts/run $(BUILT)
+
+test:
+	@Scripts/setup test
+	$(LANE) lint   $(MAKE) --no-print-directory lint
+	$(LANE) header $(MAKE) --no-print-directory header
+	$(LANE) debug  $(SWIFT) build $(LAYERS) --build-tests
+	$(LANE) tests  $(SWIFT) test $(TEST) --skip-build
+	$(LANE) survival Scripts/survive quick
+	$(LANE) release $(MAKE) --no-print-directory release
+	$(LANE) install Tests/Install/run $(BUILT)
+	$(LANE) contract Tests/Contract/run $(BUILT)
+	$(LANE) fuzz   Tests/Fuzz/run 20
+	$(LANE) address $(SWIFT) test $(TEST) --sanitize=address --scratch-path .build/asan --filter '$(CORE)'
+	$(LANE) thread $(SWIFT) test $(TEST) --sanitize=thread --scratch-path .build/tsan --filter '$(CORE)'
+	@Scripts/lane --summary
+
+# What the sanitizers watch in continuous integration: the rooms with threads and pointers.
+CORE = CofferSystemTests|CofferHTTPTests|CofferPluginHostTests|CofferServiceTests
+
+tests:  ; $(SWIFT) test $(TEST) $(if $(T),--filter '$(T)')
 format: ; $(SWIFT) format --in-place --recursive --parallel $(CODE)
 lint:   ; $(SWIFT) format lint --strict --recursive --parallel $(CODE)
-header: ; cc -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c $(HEADER)
+header:
+	cc -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c $(HEADER)
 	c++ -std=c++17 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c++ -include $(HEADER) /dev/null
 
-.PHONY: build test format lint header
+bench:
+	@Scripts/setup bench
+	@$(MAKE) --no-print-directory release
+	@Scripts/bench $(BUILT)
+
+install: release
+	@Scripts/install $(BUILT) $(PREFIX)
+
+docs: release
+	@$(BUILT)/cofferd --profile-reference >docs/profiles.md
+
+clean: ; rm -rf .build run
+
+.PHONY: build release run test test-full tests format lint header bench install docs clean
 .DEFAULT_GOAL := build

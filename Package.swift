@@ -38,7 +38,11 @@ let package = Package(
         .target(name: "CofferProfile", dependencies: ["CYAML", "CofferModel"], swiftSettings: house),
 
         // Backends: the port, and the plugins behind it.
-        .target(name: "CofferBackend", dependencies: ["CofferModel", "CofferSystem"], swiftSettings: pure),
+        .target(
+            name: "CofferBackend",
+            dependencies: ["CofferModel", "CofferSystem", sdk("CofferCrypto")],
+            swiftSettings: pure
+        ),
         .target(
             name: "CofferPluginHost",
             dependencies: [
@@ -99,20 +103,27 @@ let package = Package(
         .target(name: "CLocal", path: "Plugins/Local/C", cSettings: houseC),
         .target(
             name: "LocalBackend",
-            dependencies: ["CLocal", sdk("CofferPluginSDK")],
+            dependencies: ["CLocal", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/Local",
             exclude: ["C"],
             swiftSettings: house
         ),
         .target(
-            name: "MemoryBackend",
+            name: "MemoryStore",
             dependencies: [sdk("CofferPluginSDK")],
+            path: "Plugins/Memory/Store",
+            swiftSettings: house
+        ),
+        .target(
+            name: "MemoryBackend",
+            dependencies: ["MemoryStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/Memory",
+            exclude: ["Store"],
             swiftSettings: house
         ),
         .target(
             name: "FaultBackend",
-            dependencies: [sdk("CofferPluginSDK")],
+            dependencies: ["MemoryStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/Fault",
             swiftSettings: house
         ),

@@ -1,1 +1,61 @@
-// The Memory backend.
+// The backend `memory`: objects in the memory of the host, gone when it ends.
+
+public import CCofferPlugin
+import CofferPluginSDK
+import MemoryStore
+
+/// The backend `memory`.
+final class MemoryBackend: StorageBackend {
+    static let description = PluginDescription(
+        id: "memory",
+        version: "1.0.0",
+        name: "Memory",
+        licence: "MIT",
+        description: "Objects in the memory of the host, gone when it ends.",
+        capabilities: MemoryStore.native,
+        options: [MemoryStore.sizeOption]
+    )
+
+    private let store: MemoryStore
+    let traits: Traits
+
+    init(name: String, options: Options, host: HostServices, call: Call) throws(BackendError) {
+        store = MemoryStore(capacity: try options.size("size") ?? 0)
+        traits = store.traits
+    }
+
+    func stat(_ request: ReadRequest, call: Call) throws(BackendError) -> Entry { try store.stat(request) }
+
+    func openRead(_ request: ReadRequest, call: Call) throws(BackendError) -> ReadAnswer {
+        try store.openRead(request)
+    }
+
+    func beginWrite(_ request: WriteRequest, call: Call) throws(BackendError) -> any WriteStream {
+        try store.beginWrite(request)
+    }
+
+    func remove(_ request: RemoveRequest, call: Call) throws(BackendError) { try store.remove(request) }
+
+    func removeBatch(_ requests: [RemoveRequest], results: BatchResults, call: Call) throws(BackendError) {
+        try store.removeBatch(requests, results: results, call: call)
+    }
+
+    func openList(_ request: ListRequest, call: Call) throws(BackendError) -> any ListStream {
+        store.openList(request)
+    }
+
+    func copy(_ request: CopyRequest, call: Call) throws(BackendError) -> Entry { try store.copy(request) }
+
+    func move(_ request: CopyRequest, call: Call) throws(BackendError) -> Entry { try store.move(request) }
+
+    func usage(call: Call) throws(BackendError) -> Usage { store.usage() }
+}
+
+/// The one exported symbol.
+@c @implementation
+public func coffer_backend_entry_v0(
+    _ host: UnsafePointer<coffer_host>?,
+    _ error: UnsafeMutablePointer<coffer_error>?
+) -> UnsafePointer<coffer_plugin>? {
+    exportBackend(MemoryBackend.self, host, error)
+}

@@ -13,6 +13,8 @@ package protocol Backend: AnyObject, Sendable {
     var capabilities: Capabilities { get }
     /// The store's limits.
     var limits: StoreLimits { get }
+    /// What the host must not stand in for, because here it would go wrong; nothing unless the store says so.
+    var mustNotEmulate: Set<Capability> { get }
 
     /// Tests the connection without writing; what comes back is worth showing to an operator.
     func health(_ call: Call) throws(CofferError) -> [(name: String, value: String)]
@@ -49,6 +51,10 @@ package protocol Backend: AnyObject, Sendable {
 
     /// Ends the store's use; no call follows, none is in flight, no stream is open.
     func close()
+}
+
+extension Backend {
+    package var mustNotEmulate: Set<Capability> { [] }
 }
 
 /// One read from the beginning of its answer to the end.

@@ -32,7 +32,7 @@ extension Worker {
         )
         connection.exchange.keepsAlive = framing.keepsAlive
         output.removeAll()
-        ResponseHead.write(response, framing, isOld: exchange.isOld, date: &date, to: output)
+        ResponseHeadWriter.write(response, framing, isOld: exchange.isOld, date: &date, to: output)
         guard framing.sendsBody else {
             if case .stream(_, let source) = response.body { source.close() }
             return sendHead(connection, Transmission())

@@ -198,7 +198,7 @@ final class Worker: @unchecked Sendable {
             isOmitted: false
         )
         output.removeAll()
-        ResponseHead.write(response, framing, isOld: false, date: &date, to: output)
+        ResponseHeadWriter.write(response, framing, isOld: false, date: &date, to: output)
         body.withUnsafeBytes { output.append($0) }
         // It fits any fresh socket's buffer, or the client is gone.
         _ = Socket.send(socket.number, output.bytes)

@@ -1,0 +1,73 @@
+// Finding what dead sessions left, by their names and their locks, never by an object's name.
+
+import CLocal
+import CofferPluginSDK
+import Glibc
+import Synchronization
+
+/// Removes what writers left that were killed: their unpublished files, their sidecars, their lock files.
+struct Sweep {
+    let store: Store
+    let reserve: Reserve
+
+    /// Removes what can be told to be dead.
+    ///
+    /// What fails is tried again by the next sweep.
+    func run() {
+        var alive: [[UInt8]: Bool] = [:]
+        func isAlive(_ session: [UInt8]) -> Bool {
+            if let known = alive[session] { return known }
+            let answer = reserve.isAlive(session)
+            alive[session] = answer
+            return answer
+        }
+        let lock = Array("lock".utf8)
+        var locks: [[UInt8]] = []
+        names(in: reserve.temporary) { name in
+            guard let dot = name.firstIndex(of: UInt8(ascii: ".")) else { return }
+            let session = Array(name[..<dot])
+            guard session != reserve.session, !isAlive(session) else { return }
+            if name[(dot + 1)...].elementsEqual(lock) {
+                locks.append(name)
+            } else {
+                _ = withName(name + [0]) { local_unlinkat(reserve.temporary.number, $0, 0) }
+            }
+        }
+        sweepSidecars(isAlive)
+        // Last: without its lock a session's files would still be dead, but only once.
+        for name in locks { _ = withName(name + [0]) { local_unlinkat(reserve.temporary.number, $0, 0) } }
+    }
+
+    private func sweepSidecars(_ isAlive: ([UInt8]) -> Bool) {
+        guard store.hasSidecars.load(ordering: .relaxed), let directory = store.sidecars.directory() else { return }
+        names(in: directory) { name in
+            let name = name + [0]
+            guard let sidecar = store.sidecars.read(name), !isAlive(sidecar.session), !isWanted(sidecar) else { return }
+            _ = withName(name) { local_unlinkat(directory.number, $0, 0) }
+        }
+    }
+
+    /// Whether the file that a sidecar describes still stands at one of its keys.
+    private func isWanted(_ sidecar: Sidecar) -> Bool {
+        for key in sidecar.keys {
+            guard let place = try? store.settings.layout.place(of: key) else { continue }
+            do {
+                guard let found = try store.open(place) else { continue }
+                if found.facts.inode == sidecar.inode || found.record?.generation == sidecar.record.generation {
+                    return true
+                }
+            } catch {
+                return true  // Nobody knows: keep it.
+            }
+        }
+        return false
+    }
+
+    private func names(in directory: Descriptor, _ body: ([UInt8]) -> Void) {
+        var names: [[UInt8]] = []
+        guard let copy = try? Directory(reopening: directory) else { return }
+        // A directory that cannot be read to its end is swept as far as it could be.
+        try? copy.forEach { name, _ in names.append(Array(name)) }
+        for name in names { body(name) }
+    }
+}

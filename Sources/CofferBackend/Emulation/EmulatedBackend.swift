@@ -1,0 +1,168 @@
+package import CofferModel
+import CofferSystem
+import Synchronization
+
+/// A store with everything on top of it that the host may safely add.
+///
+/// What it promises beyond the port:
+/// 1. ``capabilities`` says of each ability whether the store or the host provides it, or why neither does.
+/// 2. Conditions that it keeps itself hold against everything that goes through this object, whether conditional or
+///    not: each change takes the key's lock from the check to the act, and never across a caller's body.
+/// 3. A read gives exactly the bytes that it promised, or an error.
+/// 4. Listings come in byte order.
+/// 5. Its streams keep it alive; the store is closed when the last of them and of its other holders has gone.
+package final class EmulatedBackend: Backend {
+    let bare: any Backend
+    /// The store itself, for whoever wants to see what it does alone.
+    package var bareStore: any Backend { bare }
+    let options: EmulationOptions
+    let native: NativeAbilities
+    /// Conditions on changes that the store keeps itself; grows when a probe proves one.
+    private let provenConditions: Atomic<UInt8>
+    private let table: Locked<Capabilities>
+    private let isClosed = Atomic<Bool>(false)
+    private let locks = KeyLocks()
+    /// Whether changes take the lock of their key: somebody's condition may be between check and act.
+    let locksChanges: Bool
+
+    /// Puts the host on top of `bare`, which is its own from now on.
+    package init(_ bare: any Backend, _ options: EmulationOptions = EmulationOptions()) {
+        self.bare = bare
+        self.options = options
+        let declared = bare.capabilities
+        native = NativeAbilities(declared)
+        let result = declared.emulated(options)
+        table = Locked(result)
+        provenConditions = Atomic(
+            WriteCondition.allCases.reduce(0) { mask, condition in
+                result[condition.capability].grade == .native ? mask | condition.mask : mask
+            }
+        )
+        locksChanges = WriteCondition.allCases.contains { condition in
+            result[condition.capability].grade == .emulated && options.isExclusiveWriter
+        }
+    }
+
+    deinit {
+        if isClosed.load(ordering: .acquiring) { return }
+        let bare = bare
+        options.closer { bare.close() }
+    }
+
+    /// The grades of the whole, each with its reason where it is not native.
+    package var capabilities: Capabilities { table.withLock { $0 } }
+
+    /// The store's limits.
+    package var limits: StoreLimits { bare.limits }
+
+    /// Whether objects keep a content type of their own.
+    package var keepsContentType: Bool { native.contentType }
+
+    /// Takes `conditions` for native from now on, since they have been proven.
+    package func raise(_ conditions: [Capability]) {
+        for condition in WriteCondition.allCases where conditions.contains(condition.capability) {
+            provenConditions.bitwiseOr(condition.mask, ordering: .acquiringAndReleasing)
+            table.withLock { $0[condition.capability] = Capabilities.Entry(.native) }
+        }
+    }
+
+    /// Whether the store keeps `condition` itself.
+    func provenKeeps(_ condition: WriteCondition) -> Bool {
+        provenConditions.load(ordering: .acquiring) & condition.mask != 0
+    }
+
+    /// Who keeps a condition.
+    func keeper(of condition: WriteCondition) throws(CofferError) -> ConditionKeeper {
+        if provenKeeps(condition) { return .store }
+        let entry = table.withLock { $0[condition.capability] }
+        if entry.grade == .emulated { return .host }
+        throw CofferError(
+            .unsupported,
+            "\(condition.capability.rawValue) is not to be had here: \(entry.reason ?? "the store cannot")"
+        )
+    }
+
+    /// Runs a change of `key` alone among the changes of that key, where that matters.
+    func changing<Result>(
+        _ key: Key,
+        _ call: Call,
+        _ body: () throws(CofferError) -> Result
+    ) throws(CofferError) -> Result {
+        locksChanges ? try locks.withLock(key, call, body) : try body()
+    }
+
+    /// Runs a change of two keys alone among the changes of either, where that matters.
+    func changing<Result>(
+        _ first: Key,
+        _ second: Key,
+        _ call: Call,
+        _ body: () throws(CofferError) -> Result
+    ) throws(CofferError) -> Result {
+        locksChanges ? try locks.withLocks(first, second, call, body) : try body()
+    }
+
+    /// Passes on to the store.
+    package func health(_ call: Call) throws(CofferError) -> [(name: String, value: String)] { try bare.health(call) }
+
+    /// Passes on to the store.
+    package func publicURL(of key: Key, _ call: Call) throws(CofferError) -> String {
+        try bare.publicURL(of: key, call)
+    }
+
+    /// Passes on to the store.
+    package func usage(_ call: Call) throws(CofferError) -> [(name: String, value: Int64)] { try bare.usage(call) }
+
+    /// Closes the store now, for whoever knows that nobody uses it any more.
+    package func close() {
+        if !isClosed.exchange(true, ordering: .acquiringAndReleasing) { bare.close() }
+    }
+}
+
+/// The abilities of a store that the host looks at with every call.
+struct NativeAbilities: Sendable {
+    let stat, read, readRange, readCondition, readPinned, write, remove, removeBatch: Bool
+    let contentType: Bool
+    let list, listDelimiter, listAfter, listSorted, copy, copyMetadata, move: Bool
+
+    init(_ declared: Capabilities) {
+        func has(_ capability: Capability) -> Bool { declared[capability].grade == .native }
+        stat = has(.stat)
+        read = has(.read)
+        readRange = has(.readRange)
+        readCondition = has(.readCondition)
+        readPinned = has(.readPinned)
+        write = has(.write)
+        remove = has(.remove)
+        removeBatch = has(.removeBatch)
+        contentType = has(.contentType)
+        list = has(.list)
+        listDelimiter = has(.listDelimiter)
+        listAfter = has(.listAfter)
+        listSorted = has(.listSorted)
+        copy = has(.copy)
+        copyMetadata = has(.copyMetadata)
+        move = has(.move)
+    }
+}
+
+/// A condition on a change.
+enum WriteCondition: UInt8, CaseIterable {
+    case createIfAbsent, ifMatch, removeIfMatch, copyCondition
+
+    var mask: UInt8 { 1 << rawValue }
+
+    var capability: Capability {
+        switch self {
+        case .createIfAbsent: .createIfAbsent
+        case .ifMatch: .ifMatch
+        case .removeIfMatch: .removeIfMatch
+        case .copyCondition: .copyCondition
+        }
+    }
+}
+
+/// Who makes sure that a condition holds at the moment of the change.
+enum ConditionKeeper {
+    case store
+    case host
+}

@@ -1,0 +1,124 @@
+import CofferHTTP
+import CofferModel
+import CofferProfile
+import CofferRoutes
+import CofferSystem
+import Glibc
+
+/// The host as a process: sockets, server, signals, and the way down.
+struct Daemon {
+    private let arguments: Arguments
+    private let log = Log()
+
+    init(_ arguments: Arguments) { self.arguments = arguments }
+
+    /// Serves until a signal says to stop; the exit code.
+    func run() -> Int32 {
+        raiseDescriptorLimit()
+        umask(0o077)
+        let (path, tried) = Locations.configuration(argument: arguments.configuration)
+        guard let path else {
+            Terminal.complain("there is no configuration; looked at \(tried.joined(separator: ", "))")
+            return 7
+        }
+        let host: Host
+        do throws(ConfigurationError) {
+            let plugins = Plugins(log: log)
+            let loader = ConfigurationLoader(
+                path: path,
+                profile: arguments.profile,
+                state: Locations.state,
+                plugins: plugins
+            )
+            host = try Host(loader: loader, plugins: plugins, requiresHealth: arguments.requiresHealth, log: log)
+        } catch {
+            Terminal.complain(lines: error.checkReport)
+            return 7
+        }
+        do throws(SystemError) {
+            return try serve(host)
+        } catch {
+            Terminal.complain("\(error)")
+            return 1
+        }
+    }
+
+    private func serve(_ host: Host) throws(SystemError) -> Int32 {
+        let configuration = host.configuration
+        let (listeners, own) = try listen(configuration)
+        defer { own?.close() }
+        let limits = configuration.limits
+        var settings = HTTPServer.Configuration()
+        if let connections = limits.connections { settings.maxConnections = connections }
+        if let threads = limits.threads { settings.maxThreads = threads }
+        if let idle = limits.idleTimeout { settings.idleTimeout = Int(idle) }
+        // No storage may hold more than half of the threads, its two lanes together.
+        let width = min(limits.callsPerStorage ?? 64, max(1, settings.maxThreads / 4))
+        let router = Router(
+            host: host,
+            lanes: Lanes(width: width, queueLimit: limits.queue ?? 1024),
+            metrics: RequestMetrics()
+        )
+        let server = try HTTPServer(handler: router, listeners: listeners, configuration: settings)
+        host.addMetrics { server.metricsText() }
+        try server.start()
+        host.watchFiles()
+        let retrying = RetryThread(host)
+        ServiceManager.notify("READY=1")
+        log.info("serving \(configuration.storages.count) storages on \(own?.path ?? "the sockets given")")
+        wait(host)
+        ServiceManager.notify("STOPPING=1")
+        log.info("stopping")
+        retrying.stop()
+        let patience = Int(limits.drainTimeout ?? 10_000)
+        if !server.shutdown(deadline: .now.advanced(milliseconds: patience)) {
+            log.warning("some requests did not finish in \(patience) ms and were cut off")
+        }
+        host.shutDown()
+        return 0
+    }
+
+    /// The sockets of the service manager, else one of our own.
+    private func listen(_ configuration: Configuration) throws(SystemError) -> ([Descriptor], UnixListener?) {
+        let given = ServiceManager.takeListeningSockets()
+        if !given.isEmpty { return (given, nil) }
+        let path = Locations.socket(argument: arguments.socket, configured: configuration.socket.path)
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            // A folder that cannot be made is told by the bind that follows, with the path.
+            _ = Locations.makeFolder(String(path[..<slash]), mode: 0o755)
+        }
+        // Everybody may connect once the rules name anybody else: then the rules decide, by who is calling.
+        let mode = configuration.socket.mode ?? (configuration.access.isEmpty ? 0o600 : 0o666)
+        let group = try configuration.socket.group.map { (name) throws(SystemError) in try Self.group(name) }
+        let own = try UnixListener.listen(path: path, mode: mode, group: group)
+        return ([own.descriptor], own)
+    }
+
+    /// The number of the group `name`, which may be a number already.
+    private static func group(_ name: String) throws(SystemError) -> UInt32 {
+        if let number = UInt32(name) { return number }
+        guard let entry = getgrnam(name) else { throw SystemError("look up the group \(name)", number: ENOENT) }
+        return entry.pointee.gr_gid
+    }
+
+    /// Does what signals ask for, until one asks to stop.
+    private func wait(_ host: Host) {
+        while true {
+            switch Signals.next() {
+            case .stop: return
+            case .reload:
+                ServiceManager.notify("RELOADING=1")
+                host.reloadAloud()
+                ServiceManager.notify("READY=1")
+            }
+        }
+    }
+
+    /// Connections and open objects are descriptors: as many as the system lets us have.
+    private func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}

@@ -1,0 +1,109 @@
+import CofferBackend
+import CofferModel
+import CofferPluginHost
+import CofferProfile
+import CofferService
+import CofferSystem
+import Glibc
+
+/// Makes generations of configurations: opens what is not open yet, and shares what is.
+struct GenerationBuilder: Sendable {
+    let plugins: Plugins
+    let pool = InstancePool()
+    let log: Log
+
+    init(plugins: Plugins, log: Log) {
+        self.plugins = plugins
+        self.log = log
+    }
+
+    /// The generation of `configuration`; a storage that cannot be opened is in it as failed.
+    func build(_ configuration: Configuration, number: Int) -> Generation {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Generation(
+            number: number,
+            profile: configuration.activeProfile ?? "",
+            decidedBy: configuration.decidedBy.description,
+            createdAt: Timestamp(nanoseconds: Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)),
+            storages: configuration.storages.map { resolved in
+                let isDefault = configuration.defaultStorage.map { $0.utf8.elementsEqual(resolved.name.utf8) } ?? false
+                return storage(resolved, isDefault: isDefault, isEphemeral: false, generation: number)
+            }
+        )
+    }
+
+    /// One storage.
+    func storage(_ resolved: ResolvedStorage, isDefault: Bool, isEphemeral: Bool, generation: Int) -> Storage {
+        let (pool, registry) = (pool, plugins.registry)
+        let policy: StoragePolicy
+        do throws(CofferError) {
+            policy = try StoragePolicy(resolved.settings)
+        } catch {
+            // The resolver lets no such words pass; a storage that cannot be understood stays closed.
+            return Storage(
+                name: resolved.name,
+                backendID: resolved.backend,
+                isDefault: isDefault,
+                generation: generation,
+                opener: { () throws(CofferError) in throw error }
+            )
+        }
+        let storage = Storage(
+            name: resolved.name,
+            backendID: resolved.backend,
+            isDefault: isDefault,
+            isEphemeral: isEphemeral,
+            generation: generation,
+            policy: policy,
+            closer: { work in Self.inBackground(work) },
+            sharing: { (emulation) throws(CofferError) in
+                try pool.instance(InstancePool.Identity(resolved, emulation)) { () throws(CofferError) in
+                    let backend = try Self.open(resolved, registry)
+                    var emulation = emulation
+                    emulation.mustNotEmulate = backend.mustNotEmulate
+                    return EmulatedBackend(backend, emulation)
+                }
+            }
+        )
+        if case .failed(let error) = storage.state {
+            log.error("storage \(resolved.name) is not open: \(error.message)")
+        }
+        return storage
+    }
+
+    private static func open(
+        _ resolved: ResolvedStorage,
+        _ registry: PluginRegistry
+    ) throws(CofferError) -> any Backend {
+        let live = Dictionary(
+            resolved.options.compactMap { option in option.live.map { (option.name, $0) } },
+            uniquingKeysWith: { first, _ in first }
+        )
+        return try registry.open(
+            resolved.backend,
+            storageName: resolved.name,
+            options: resolved.options.map { ($0.name, $0.value.unmasked) },
+            // A value that cannot be read now is one that the plugin does not get: it keeps the old one.
+            liveOption: { name in live[name].flatMap { try? $0.read(from: ConfigurationLoader.sources) } }
+        )
+    }
+
+    /// Closing a store may take a second, and whoever lets go of it last has better things to do.
+    private static func inBackground(_ work: @escaping @Sendable () -> Void) {
+        if (try? Thread.start(named: "close", work)) == nil { work() }
+    }
+}
+
+extension InstancePool.Identity {
+    /// What `resolved` is opened with.
+    fileprivate init(_ resolved: ResolvedStorage, _ emulation: EmulationOptions) {
+        self.init(
+            storage: resolved.name,
+            backend: resolved.backend,
+            options: Dictionary(resolved.options.map { ($0.name, $0.value.unmasked) }, uniquingKeysWith: { $1 }),
+            isExclusiveWriter: emulation.isExclusiveWriter,
+            refusesConditions: emulation.refusesConditions
+        )
+    }
+}

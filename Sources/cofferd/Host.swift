@@ -1,0 +1,184 @@
+import CofferAPI
+import CofferBackend
+import CofferHTTP
+import CofferModel
+import CofferPluginHost
+import CofferProfile
+import CofferRoutes
+import CofferService
+import CofferSystem
+import Glibc
+
+/// The running host: the configuration it was built from, its generations, and how one becomes the next.
+final class Host: HostControl {
+    /// The version of host and API; the release process sets it.
+    static let release = "0.1.0"
+
+    /// What changes with a switch.
+    private struct Present {
+        var configuration: Configuration
+        var access: AccessPolicy
+    }
+
+    let generations: Generations
+    private let shelf: Plugins
+    let builder: GenerationBuilder
+    private let loader: ConfigurationLoader
+    private let present: Locked<Present>
+    private let log: Log
+    // Held for a whole switch, so that two of them follow one another.
+    private let switching = Locked<Void>(())
+    private let requiresHealth: Bool
+    private let serverMetrics = Locked<@Sendable () -> String>({ "" })
+    private let watch = Locked<FileWatch?>(nil)
+
+    /// Builds the first generation.
+    init(
+        loader: ConfigurationLoader,
+        plugins: Plugins,
+        requiresHealth: Bool,
+        log: Log
+    ) throws(ConfigurationError) {
+        let configuration = try loader.load()
+        self.loader = loader
+        shelf = plugins
+        self.log = log
+        self.requiresHealth = requiresHealth
+        builder = GenerationBuilder(plugins: plugins, log: log)
+        present = Locked(Present(configuration: configuration, access: AccessPolicy(configuration, log: log)))
+        generations = Generations(builder.build(configuration, number: 1))
+        for warning in configuration.warnings { log.warning("\(warning)") }
+    }
+
+    /// The configuration of the current generation.
+    var configuration: Configuration { present.withLock { $0.configuration } }
+
+    var access: AccessPolicy { present.withLock { $0.access } }
+
+    var version: VersionInfo { VersionInfo(version: Self.release, abi: "0.9") }
+
+    func log(_ message: String) { log.warning(message) }
+
+    func plugins() -> [PluginInfo] { shelf.registry.list().map { PluginInfo($0) } }
+
+    func profiles() -> ProfileList {
+        let configuration = configuration
+        return ProfileList(
+            profiles: configuration.profileNames.map { ProfileList.Profile(name: $0) },
+            active: configuration.activeProfile ?? "",
+            decidedBy: configuration.decidedBy.description,
+            generation: Int64(generations.current.number)
+        )
+    }
+
+    func activate(_ profile: String) throws(CofferError) -> ActivationResult {
+        try switching.withLock { _ throws(CofferError) in
+            let known = configuration.profileNames
+            guard known.contains(where: { $0.utf8.elementsEqual(profile.utf8) }) else {
+                throw CofferError(
+                    .notFound,
+                    "no such profile: \(profile); known are \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+                )
+            }
+            let result = try swap { () throws(ConfigurationError) in try loader.load(choosing: profile) }
+            if let number = loader.chosen.write(profile) {
+                log.error("the choice of profile \(profile) cannot be kept: \(errorText(number))")
+            }
+            return result
+        }
+    }
+
+    func reload() throws(CofferError) -> ActivationResult {
+        try switching.withLock { _ throws(CofferError) in
+            try swap { () throws(ConfigurationError) in try loader.load() }
+        }
+    }
+
+    /// Builds the generation of what `load` reads and makes it the current one; on any error nothing has changed.
+    private func swap(
+        _ load: () throws(ConfigurationError) -> Configuration
+    ) throws(CofferError) -> ActivationResult {
+        let configuration: Configuration
+        do throws(ConfigurationError) {
+            configuration = try load()
+        } catch {
+            throw error.summary
+        }
+        let generation = builder.build(configuration, number: generations.nextNumber())
+        for storage in generation.storages {
+            if case .failed(let error) = storage.state {
+                throw CofferError(
+                    error.code,
+                    "\(storage.name) cannot be opened: \(error.message)",
+                    storage: storage.name
+                )
+            }
+            if requiresHealth { _ = try storage.health(Call(stepTimeout: storage.policy.stepTimeout)) }
+        }
+        let access = AccessPolicy(configuration, log: log)
+        present.withLock { $0 = Present(configuration: configuration, access: access) }
+        generations.swap(to: generation)
+        watch.withLock { $0?.watch(configuration.files + configuration.referencedFiles) }
+        for warning in configuration.warnings { log.warning("\(warning)") }
+        let profile = configuration.activeProfile ?? ""
+        log.info("generation \(generation.number): \(profile.isEmpty ? "no profile" : "profile \(profile)")")
+        return ActivationResult(profile: profile, generation: Int64(generation.number))
+    }
+
+    func makeStorage(_ name: String, _ body: EphemeralStorageBody) throws(CofferError) -> Storage {
+        let resolved: ResolvedStorage?
+        do throws(ConfigurationError) {
+            resolved = try loader.resolve(ephemeral: name, body)
+        } catch {
+            throw error.summary
+        }
+        guard let resolved else { throw CofferError(.internal, "\(name) was lost on its way", storage: name) }
+        let number = generations.current.number
+        let storage = builder.storage(resolved, isDefault: false, isEphemeral: true, generation: number)
+        if case .failed(let error) = storage.state { throw error }
+        try generations.add(storage)
+        return storage
+    }
+
+    func metrics() -> String {
+        serverMetrics.withLock { $0 }()
+            + "# HELP coffer_instances Stores that are open.\n# TYPE coffer_instances gauge\n"
+            + "coffer_instances \(builder.pool.count)\n"
+    }
+
+    /// Lets go of every store and tells the plugins that the process ends.
+    func shutDown() {
+        generations.swap(
+            to: Generation(
+                number: generations.nextNumber(),
+                profile: "",
+                decidedBy: "",
+                createdAt: Timestamp(nanoseconds: 0),
+                storages: []
+            )
+        )
+        shelf.registry.shutDown()
+    }
+
+    /// Takes the server's own figures into ``metrics()``.
+    func addMetrics(_ text: @escaping @Sendable () -> String) { serverMetrics.withLock { $0 = text } }
+
+    /// Reloads when a file of the configuration changes, if the configuration wants that.
+    func watchFiles() {
+        let configuration = configuration
+        guard configuration.watch else { return }
+        let files = configuration.files + configuration.referencedFiles
+        let made = FileWatch(files) { [self] in reloadAloud() }
+        if made == nil { log.error("changed files will not be seen: the kernel has no watches left") }
+        watch.withLock { $0 = made }
+    }
+
+    /// Reloads and logs what came of it: for a signal, which nobody waits for.
+    func reloadAloud() {
+        do throws(CofferError) {
+            _ = try reload()
+        } catch {
+            log.error("the configuration was not taken over: \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,88 @@
+// Looking at a root from outside, as a foreign program would.
+
+import Glibc
+import Testing
+
+/// The bytes of a file.
+func contents(_ path: String) throws -> [UInt8] {
+    let file = open(path, O_RDONLY)
+    try #require(file >= 0, "cannot open \(path)")
+    defer { close(file) }
+    var all: [UInt8] = []
+    var block = [UInt8](repeating: 0, count: 65_536)
+    while case let count = read(file, &block, block.count), count > 0 { all += block[..<count] }
+    return all
+}
+
+/// Writes a file in place.
+func write(_ bytes: [UInt8], to path: String) throws {
+    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+    try #require(file >= 0, "cannot open \(path)")
+    defer { close(file) }
+    try #require(write(file, bytes, bytes.count) == bytes.count)
+}
+
+/// Writes a file in place.
+func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
+
+/// The names in a directory, sorted.
+func names(_ path: String) throws -> [String] {
+    let directory = try #require(opendir(path), "cannot open \(path)")
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+}
+
+/// Texts from many threads.
+final class Counter: @unchecked Sendable {  // Every access is under the mutex.
+    private var texts: [String] = []
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+
+    init() { pthread_mutex_init(mutex, nil) }
+
+    deinit {
+        pthread_mutex_destroy(mutex)
+        mutex.deallocate()
+    }
+
+    /// Adds a text.
+    func add(_ text: String) {
+        pthread_mutex_lock(mutex)
+        texts.append(text)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// All texts.
+    var all: [String] {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return texts
+    }
+}
+
+/// `fork`, which Swift hides.
+func forkProcess() -> pid_t {
+    typealias Fork = @convention(c) () -> pid_t
+    guard let symbol = dlsym(nil, "fork") else { return -1 }
+    return unsafeBitCast(symbol, to: Fork.self)()
+}
+
+/// The kernel's number of this thread.
+func threadNumber() -> pid_t {
+    typealias Number = @convention(c) () -> pid_t
+    guard let symbol = dlsym(nil, "gettid") else { return -1 }
+    return unsafeBitCast(symbol, to: Number.self)()
+}
+
+/// Exchanges two names in one step.
+func exchange(_ left: String, _ right: String) {
+    typealias Rename = @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
+    guard let symbol = dlsym(nil, "renameat2") else { return }
+    _ = unsafeBitCast(symbol, to: Rename.self)(AT_FDCWD, left, AT_FDCWD, right, 2)
+}
