@@ -44,7 +44,8 @@ final class Worker: @unchecked Sendable {
     }
 
     private func serve(_ connection: Connection) {
-        connection.deadline.store(.max, ordering: .relaxed)
+        // Acquires what the last owner wrote; the epoll orders it as well, but no tool can see that.
+        _ = connection.deadline.exchange(.max, ordering: .acquiringAndReleasing)
         input.load(&connection.leftover)
         var next =
             connection.isExpired.load(ordering: .sequentiallyConsistent) ? expire(connection) : resume(connection)
@@ -267,7 +268,7 @@ final class Worker: @unchecked Sendable {
             // unread until its socket was full keeps the place until the time-out.
             let deadline = MonotonicTime.now.advanced(milliseconds: server.configuration.bodyTimeout)
             next.isWriting.store(true, ordering: .relaxed)
-            next.deadline.store(deadline.nanoseconds, ordering: .relaxed)
+            next.deadline.store(deadline.nanoseconds, ordering: .releasing)
             do throws(SystemError) {
                 try server.epoll.modify(next.socket.number, token: Token.connection(next), [.writable, .once])
             } catch {
@@ -306,7 +307,7 @@ final class Worker: @unchecked Sendable {
         connection.phase = phase
         connection.leftover = input.save()
         connection.isWriting.store(interest.contains(.writable), ordering: .relaxed)
-        connection.deadline.store(deadline.nanoseconds, ordering: .relaxed)
+        connection.deadline.store(deadline.nanoseconds, ordering: .releasing)
         do throws(SystemError) {
             try server.epoll.modify(connection.socket.number, token: Token.connection(connection), interest)
             return .parked
