@@ -3,7 +3,7 @@ import Testing
 
 @Suite("JSON is read strictly")
 struct JSONParserTests {
-    @Test(arguments: [
+    static let valid: [(String, JSONValue)] = [
         ("null", JSONValue.null), (" true\n", true), ("-0", -0.0), ("0", 0), ("-12", -12), ("1.5", 1.5),
         ("1e3", 1000.0),
         ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
@@ -11,7 +11,9 @@ struct JSONParserTests {
         (#""a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#, "a\"\\/\u{8}\u{C}\n\r\té😀"),
         (#"[1,[2],{"a":null}]"#, [1, [2], ["a": nil]]),
         (#"{"b":1,"a":2}"#, ["b": 1, "a": 2]),
-    ])
+    ]
+
+    @Test(arguments: valid)
     func validTextIsItsValue(text: String, value: JSONValue) throws {
         #expect(try JSONValue(parsing: text) == value)
     }

@@ -16,7 +16,9 @@ import CofferPluginSDK  // Built as a package; with the command above the kit's 
 
 /// The backend: one instance for each storage that an operator configures.
 final class PantryBackend: StorageBackend {
-    /// What the plugin says of itself. Pantry a capability once the store really has it: the suite proves each one.
+    /// What the plugin says of itself.
+    ///
+    /// Pantry a capability once the store really has it: the suite proves each one.
     static let description = PluginDescription(
         id: "pantry",
         version: "0.1.0",
