@@ -31,6 +31,7 @@ func roundTrip(_ keys: [Name], in trial: Trial, mayRefuse: Bool, line: Int = #li
         let target = trial.key("copy-of-first")
         _ = try subject.copy(key, target)
         try expectBytes(try subject.get(target), content, "the copy of \(key)", line: line)
+        if subject.has(.remove) { try subject.remove(target) }
     }
     if subject.has(.remove) {
         for (index, (key, _)) in kept.enumerated() {
