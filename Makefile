@@ -44,6 +44,7 @@ test:
 	$(LANE) survival Scripts/survive quick
 	$(LANE) release $(MAKE) --no-print-directory release
 	$(LANE) install Tests/Install/run $(BUILT)
+	$(LANE) examples Tests/Examples/run $(BUILT)
 	$(LANE) contract Tests/Contract/run $(BUILT)
 	$(LANE) fuzz   Tests/Fuzz/run 20
 	$(LANE) address $(SWIFT) test $(TEST) --sanitize=address --scratch-path .build/asan --filter '$(CORE)'
