@@ -180,9 +180,10 @@ unsafe fn arguments<T: Plain>(pointer: *const T, defaults: T) -> Result<T, Fail>
 }
 
 unsafe fn copied(text: coffer_str) -> Result<Vec<u8>, Fail> {
+    // A length that nobody means is refused before memory is asked for: failing to get it would end the process.
     match bytes(text) {
-        Some(bytes) => Ok(bytes.to_vec()),
-        None => fail(E_INVALID_ARGUMENT, "a string has no bytes"),
+        Some(bytes) if text.len <= 16 << 20 => Ok(bytes.to_vec()),
+        _ => fail(E_INVALID_ARGUMENT, "a string has no bytes, or too many"),
     }
 }
 
