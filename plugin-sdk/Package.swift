@@ -49,7 +49,7 @@ let package = Package(
         // Proving a plugin.
         .target(
             name: "CofferConformance",
-            dependencies: ["CCofferPlugin", "CofferCrypto", "CofferLoader"],
+            dependencies: ["CCofferPlugin", "CofferLoader"],
             path: "Conformance",
             swiftSettings: house
         ),

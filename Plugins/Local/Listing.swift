@@ -22,7 +22,8 @@ final class Listing: ListStream {
         var names: SortedNames
     }
 
-    private static let budget = 32 << 20
+    // Arrays grow by doubling: what is resident stays under twice this.
+    private static let budget = 20 << 20
     private static let leastSpill = 1 << 20
     private static let openFrames = 32
 

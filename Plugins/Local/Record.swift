@@ -173,5 +173,13 @@ extension Record {
     }
 
     /// The lower-case hexadecimal text of bytes.
-    private func text(_ bytes: [UInt8]) -> [UInt8] { bytes.flatMap { [hexadecimal($0 >> 4), hexadecimal($0 & 15)] } }
+    private func text(_ bytes: [UInt8]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count * 2)
+        for byte in bytes {
+            text.append(hexadecimal(byte >> 4))
+            text.append(hexadecimal(byte & 15))
+        }
+        return text
+    }
 }

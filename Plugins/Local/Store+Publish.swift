@@ -35,6 +35,7 @@ extension Store {
             return published.entry(key)
         }
         if let directory { try settle(directory, at: place.parent, place) }
+        sweepNowAndThen(try reserve())
         return entry
     }
 

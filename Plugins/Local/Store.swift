@@ -39,6 +39,8 @@ final class Store: Sendable {
     private let opened = Guarded<Reserve?>(nil)
     private let seed = UInt64.random(in: .min ... .max)
     private let counter = Atomic<UInt64>(0)
+    private let nextSweep = Atomic<UInt64>(0)
+    private static let sweepInterval: UInt64 = 300_000_000_000
 
     /// Opens a root by its descriptor.
     init(root: Descriptor, settings: Settings, hasOpenat2: Bool = Store.kernelHasOpenat2) throws(Refusal) {
@@ -83,6 +85,22 @@ final class Store: Sendable {
     func sweepIfReserved() {
         guard (try? tree.openDirectory(Layout.reserved[...])) != nil, let reserve = try? reserve() else { return }
         Sweep(store: self, reserve: reserve).run()
+    }
+
+    /// Removes what sessions left that died since the last sweep, a few times an hour, after somebody's write.
+    ///
+    /// Only unpublished files: there are few of them. Sidecars wait for the next open.
+    func sweepNowAndThen(_ reserve: Reserve) {
+        let now = local_monotonic_ns()
+        let due = nextSweep.load(ordering: .relaxed)
+        guard now >= due else { return }
+        let (isMine, _) = nextSweep.compareExchange(
+            expected: due,
+            desired: now + Self.sweepInterval,
+            ordering: .relaxed
+        )
+        // The open has swept already.
+        if isMine && due != 0 { Sweep(store: self, reserve: reserve).sweepFiles() }
     }
 
     /// What is at a place; nil if no object is there.

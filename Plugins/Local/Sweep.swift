@@ -14,35 +14,36 @@ struct Sweep {
     ///
     /// What fails is tried again by the next sweep.
     func run() {
+        sweepSidecars()
+        sweepFiles()
+    }
+
+    /// Removes the unpublished files and the locks of dead sessions.
+    func sweepFiles() {
         var alive: [[UInt8]: Bool] = [:]
-        func isAlive(_ session: [UInt8]) -> Bool {
-            if let known = alive[session] { return known }
-            let answer = reserve.isAlive(session)
-            alive[session] = answer
-            return answer
-        }
-        let lock = Array("lock".utf8)
         var locks: [[UInt8]] = []
         names(in: reserve.temporary) { name in
             guard let dot = name.firstIndex(of: UInt8(ascii: ".")) else { return }
             let session = Array(name[..<dot])
-            guard session != reserve.session, !isAlive(session) else { return }
-            if name[(dot + 1)...].elementsEqual(lock) {
+            let isAlive = alive[session] ?? reserve.isAlive(session)
+            alive[session] = isAlive
+            guard !isAlive else { return }
+            if name[(dot + 1)...].elementsEqual("lock".utf8) {
                 locks.append(name)
             } else {
                 _ = withName(name + [0]) { local_unlinkat(reserve.temporary.number, $0, 0) }
             }
         }
-        sweepSidecars(isAlive)
-        // Last: without its lock a session's files would still be dead, but only once.
+        // Last: a session is known to be dead by its lock.
         for name in locks { _ = withName(name + [0]) { local_unlinkat(reserve.temporary.number, $0, 0) } }
     }
 
-    private func sweepSidecars(_ isAlive: ([UInt8]) -> Bool) {
+    private func sweepSidecars() {
         guard store.hasSidecars.load(ordering: .relaxed), let directory = store.sidecars.directory() else { return }
         names(in: directory) { name in
             let name = name + [0]
-            guard let sidecar = store.sidecars.read(name), !isAlive(sidecar.session), !isWanted(sidecar) else { return }
+            guard let sidecar = store.sidecars.read(name), !reserve.isAlive(sidecar.session), !isWanted(sidecar)
+            else { return }
             _ = withName(name) { local_unlinkat(directory.number, $0, 0) }
         }
     }

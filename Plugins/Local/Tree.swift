@@ -26,6 +26,7 @@ struct Tree: Sendable {
         while true {
             let result = unsafeOpen(path, flags)
             if result >= 0 { return Descriptor(result) }
+            if result == -ENOSYS { return try walk(path, flags | O_NOFOLLOW) }
             // The kernel could not rule out a race with a rename.
             if result == -EAGAIN && tries < 100 {
                 tries += 1

@@ -168,9 +168,11 @@ extension HTTPServer {
         Socket.setReceiveTimeout(socket.number, milliseconds: configuration.linger)
         if connection.peer == nil { Socket.setNoDelay(socket.number) }
         let idle = MonotonicTime.now.advanced(milliseconds: configuration.idleTimeout)
-        connection.deadline.store(idle.nanoseconds, ordering: .relaxed)
         counters.opened()
         registry.insert(connection)
+        connection.deadline.store(idle.nanoseconds, ordering: .releasing)
+        // Shutdown looks at what is registered after it said so: one of the two sees the other.
+        if isStopping.load(ordering: .sequentiallyConsistent) { Socket.finishReceiving(socket.number) }
         supervisor.noteActivity()
         do {
             try epoll.add(socket.number, token: Token.connection(connection), [.readable, .once])

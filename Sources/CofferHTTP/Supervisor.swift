@@ -88,8 +88,10 @@ final class Supervisor: Sendable {
         let now = MonotonicTime.now.nanoseconds
         var isBusy = false
         server.registry.forEach { connection in
-            if connection.deadline.load(ordering: .relaxed) <= now {
-                connection.deadline.store(.max, ordering: .relaxed)
+            let deadline = connection.deadline.load(ordering: .relaxed)
+            if deadline <= now,
+                connection.deadline.compareExchange(expected: deadline, desired: .max, ordering: .relaxed).exchanged
+            {
                 connection.isExpired.store(true, ordering: .sequentiallyConsistent)
                 // Its epoll event comes now, and with it a worker to close it.
                 if connection.isWriting.load(ordering: .relaxed) {

@@ -88,6 +88,7 @@ extension Worker {
             case .moved(0), .failed: return .closed
             case .moved(let count): connection.patience.note(moved: count)
             case .wouldBlock:
+                passOn()
                 guard connection.patience.wait(connection.socket.number, .readable) else {
                     return park(connection, .discarding(left: left), until: .now.advanced(milliseconds: 5000))
                 }

@@ -44,7 +44,8 @@ final class Worker: @unchecked Sendable {
     }
 
     private func serve(_ connection: Connection) {
-        connection.deadline.store(.max, ordering: .relaxed)
+        // Acquires what the last owner wrote; the epoll orders it as well, but no tool can see that.
+        _ = connection.deadline.exchange(.max, ordering: .acquiringAndReleasing)
         input.load(&connection.leftover)
         var next =
             connection.isExpired.load(ordering: .sequentiallyConsistent) ? expire(connection) : resume(connection)
@@ -53,7 +54,9 @@ final class Worker: @unchecked Sendable {
             next = readHead(connection, isReady: isReady)
             isReady = false
         }
-        if case .closed = next { server.close(connection) }
+        guard case .closed = next else { return }
+        endWork(connection)
+        server.close(connection)
     }
 
     /// Goes on with what the connection was in the middle of.
@@ -141,6 +144,7 @@ final class Worker: @unchecked Sendable {
     }
 
     private func handle(_ connection: Connection, _ head: RequestHead) -> Next {
+        passOn()
         var head = head
         input.drop(head.length)
         connection.parser.reset()
@@ -257,6 +261,24 @@ final class Worker: @unchecked Sendable {
         handedOver.append(next)
     }
 
+    /// Lets other workers have the connections that got a place from us, when we are not done with our own.
+    func passOn() {
+        while let next = handedOver.popLast() {
+            // It is nearly always ready to be written to, so that somebody takes it at once; a client that left answers
+            // unread until its socket was full keeps the place until the time-out.
+            let deadline = MonotonicTime.now.advanced(milliseconds: server.configuration.bodyTimeout)
+            next.isWriting.store(true, ordering: .relaxed)
+            next.deadline.store(deadline.nanoseconds, ordering: .releasing)
+            do throws(SystemError) {
+                try server.epoll.modify(next.socket.number, token: Token.connection(next), [.writable, .once])
+            } catch {
+                // It is still ours, and served after our own.
+                handedOver.append(next)
+                return
+            }
+        }
+    }
+
     // MARK: - Work and waiting
 
     private func beginWork(_ connection: Connection) {
@@ -285,7 +307,7 @@ final class Worker: @unchecked Sendable {
         connection.phase = phase
         connection.leftover = input.save()
         connection.isWriting.store(interest.contains(.writable), ordering: .relaxed)
-        connection.deadline.store(deadline.nanoseconds, ordering: .relaxed)
+        connection.deadline.store(deadline.nanoseconds, ordering: .releasing)
         do throws(SystemError) {
             try server.epoll.modify(connection.socket.number, token: Token.connection(connection), interest)
             return .parked

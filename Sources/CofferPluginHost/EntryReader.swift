@@ -1,6 +1,7 @@
 // What a plugin says of an object, copied before it returns; every number and every text is a stranger's.
 import CCofferPlugin
 import CofferModel
+import Glibc
 
 /// An entry as wide as ours, whatever the size of the plugin's; nil if it is too small to be one.
 @inline(__always)
@@ -33,8 +34,19 @@ extension coffer_str {
 
     /// The text; nil if it is not UTF-8.
     var copied: String? {
-        guard let borrowed else { return nil }
-        return String(validating: borrowed, as: UTF8.self)
+        guard let borrowed, isUTF8(borrowed) else { return nil }
+        return String(decoding: borrowed, as: UTF8.self)
+    }
+
+    /// Whether the bytes are those of `text`.
+    @inline(__always)
+    func hasBytes(of text: String) -> Bool {
+        guard let borrowed, text.utf8.count == borrowed.count else { return false }
+        var text = text
+        return text.withUTF8 { bytes in
+            guard let left = bytes.baseAddress, let right = borrowed.baseAddress else { return true }
+            return memcmp(left, right, bytes.count) == 0
+        }
     }
 }
 
@@ -74,8 +86,7 @@ extension ObjectInfo {
             throw broken("the entry is of kind \(entry.kind), not an object")
         }
         guard entry.size >= -1 else { throw broken("the size is \(entry.size)") }
-        guard let keyBytes = entry.key.borrowed else { throw broken("the key has no bytes") }
-        let isExpected = keyBytes.isEmpty || expected.text.utf8.elementsEqual(keyBytes)
+        let isExpected = entry.key.len == 0 || entry.key.hasBytes(of: expected.text)
         self.init(
             key: isExpected ? expected : Key(try text(entry.key, "the key")),
             size: entry.size < 0 ? nil : entry.size,

@@ -67,9 +67,10 @@ struct ObjectSink: Sink {
         return 1
     }
 
-    /// The object; a rule is broken if none came.
-    func object(isMaybeApplied: Bool = false) throws(PluginError) -> ObjectInfo {
-        guard let info else {
+    /// Gives the object away; a rule is broken if none came.
+    @inline(__always)
+    mutating func object(isMaybeApplied: Bool = false) throws(PluginError) -> ObjectInfo {
+        guard let info = info.take() else {
             throw .broken("the plugin gave no entry for \(expected.text)", isMaybeApplied: isMaybeApplied)
         }
         return info

@@ -26,6 +26,9 @@ package final class Generations: Sendable {
     ///
     /// Ephemeral storages come along, unless `next` has one of the same name.
     package func swap(to next: Generation) {
+        for storage in next.storages {
+            if let old = try? current.storage(storage.name) { storage.inherit(from: old) }  // New ones inherit nothing.
+        }
         // What is dropped is let go outside the lock, since it may close stores.
         let dropped = held.withLock { current -> Generation in
             let kept = current.storages.filter { old in

@@ -47,10 +47,8 @@ package final class Storage: Sendable {
     private let closer: @Sendable (@escaping @Sendable () -> Void) -> Void
     private let spillDirectory: String
     private let proven: Locked<[Capability]>
-    let idempotency = IdempotencyTable()
+    private let memory = Locked(StorageMemory())
     let listings = OpenListings()
-    /// Names that writes with `rename` are about to take.
-    let reservedNames = Locked<Set<Key>>([])
 
     /// Opens the store by `opener` and checks that it can do what `policy` needs.
     ///
@@ -170,6 +168,18 @@ package final class Storage: Sendable {
         )
     }
 
+    var idempotency: IdempotencyTable { memory.withLock { $0 }.idempotency }
+    var reservedNames: Locked<Set<Key>> { memory.withLock { $0 }.reservedNames }
+
+    /// Takes over what `old` remembers, if both stand before the same store: for the successor in the next generation.
+    func inherit(from old: Storage) {
+        guard let store = slot.withLock({ $0.backend }), store === old.slot.withLock({ $0.backend }),
+            policy.prefix.utf8.elementsEqual(old.policy.prefix.utf8)
+        else { return }
+        let remembered = old.memory.withLock { $0 }
+        memory.withLock { $0 = remembered }
+    }
+
     /// The open store.
     ///
     /// - Throws: ``CofferError`` with `unavailable` and the reason where it could not be opened.
@@ -248,4 +258,11 @@ package final class Storage: Sendable {
         call.stepTimeout = min(own, call.stepTimeout ?? own)
         return call
     }
+}
+
+/// What a storage remembers of requests that are over or under way.
+final class StorageMemory: Sendable {
+    let idempotency = IdempotencyTable()
+    /// Names that writes with `rename` are about to take.
+    let reservedNames = Locked<Set<Key>>([])
 }

@@ -14,4 +14,9 @@ extension Descriptor {
         }
         return done
     }
+
+    /// Reads from `offset` until the buffer is full or the file ends; returns how far it came.
+    package func read(into buffer: inout MutableRawSpan, at offset: Int64) throws(SystemError) -> Int {
+        try buffer.withUnsafeMutableBytes { bytes throws(SystemError) in try read(into: bytes, at: offset) }
+    }
 }

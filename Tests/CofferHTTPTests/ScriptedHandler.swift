@@ -1,5 +1,6 @@
 import CofferHTTP
 import CofferSystem
+import Glibc
 
 /// A handler whose answers a test writes as a closure.
 struct ScriptedHandler: HTTPHandler {
@@ -58,7 +59,7 @@ final class Collector: HTTPBodyReceiver {
 
     func receive(_ bytes: RawSpan) -> HTTPResponse? {
         let count = body.withLock { body in
-            for index in 0..<bytes.byteCount { body.append(bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)) }
+            bytes.withUnsafeBytes { body.append(contentsOf: $0) }
             return body.count
         }
         tally?.note("bytes", bytes.byteCount)
@@ -98,7 +99,9 @@ final class Repeating: HTTPBodySource {
         }
         tally?.note("read", count)
         if count == 0 && fails { return nil }
-        for index in 0..<count { buffer.storeBytes(of: byte, toByteOffset: index, as: UInt8.self) }
+        buffer.withUnsafeMutableBytes { bytes in
+            if let base = bytes.baseAddress { memset(base, Int32(byte), count) }
+        }
         return count
     }
 

@@ -144,14 +144,19 @@ final class RawClient {
         } else if response.headers["transfer-encoding"] == "chunked" {
             var decoder = ChunkedDecoder()
             while true {
-                let (step, used) = try buffer.withUnsafeBytes { bytes in
-                    var position = 0
-                    return (try decoder.next(bytes, from: &position), position)
+                let input = buffer
+                buffer = []
+                var position = 0
+                while true {
+                    let step = try input.withUnsafeBytes { try decoder.next($0, from: &position) }
+                    if case .data(let range) = step { response.body += input[range] }
+                    if step == .finished {
+                        buffer = Array(input[position...])
+                        return
+                    }
+                    if step == .needsMore { break }
                 }
-                if case .data(let range) = step { response.body += buffer[range] }
-                buffer.removeFirst(used)
-                if step == .finished { return }
-                if step == .needsMore, try !fill() {
+                guard try fill() else {
                     response.isCut = true
                     return
                 }

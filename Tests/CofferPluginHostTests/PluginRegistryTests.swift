@@ -161,6 +161,14 @@ private func states(_ registry: PluginRegistry) -> [String] {
         }
     }
 
+    @Test func aPluginThatWaitsWakesWhenItsCallIsCancelled() throws {
+        let call = Call()
+        let events = PluginEvents(log: { line in if line.message == "waiting" { call.cancellation.cancel() } })
+        try withTiny(misbehave: "wait", events: events) { store in
+            #expect(failure { try store.health(call) }?.code == .cancelled)
+        }
+    }
+
     @Test func aPluginSpeaksToTheHostAndIsHeard() throws {
         let lines = Locked<[PluginEvents.Line]>([])
         let metrics = Locked<[PluginEvents.Metric]>([])

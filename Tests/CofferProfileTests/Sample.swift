@@ -1,8 +1,6 @@
 // Stand-ins for what the host gives the room: option tables, variables and files.
 
 import CofferProfile
-import CofferTestSupport
-import Glibc
 import Testing
 
 /// The backends that these tests know; `s3` is a stand-in for a plugin of that name.
@@ -39,9 +37,9 @@ func world(_ variables: [String: String] = [:], files: [String: String] = [:]) -
     ConfigurationSources(
         variable: { variables[$0] },
         variableNames: { variables.keys.sorted() },
-        file: { (path, limit) throws(FileFailure) in
-            guard let text = files[path] else { throw FileFailure("no such file") }
-            guard text.utf8.count <= limit else { throw FileFailure("more than \(limit) bytes") }
+        file: { (path, limit) throws(CofferProfile.FileFailure) in
+            guard let text = files[path] else { throw CofferProfile.FileFailure("no such file") }
+            guard text.utf8.count <= limit else { throw CofferProfile.FileFailure("more than \(limit) bytes") }
             return Array(text.utf8)
         }
     )

@@ -84,6 +84,28 @@ import Testing
         }
     }
 
+    @Test func aLibraryBesideThePluginIsFound() throws {
+        try withTemporaryDirectory { directory in
+            let source = "\(directory)/beside.c"
+            try write(Array("int a_function_that_nobody_has(void) { return 1; }".utf8), to: source)
+            try compilePlugin(source, to: "\(directory)/libbeside.so")
+            let path = "\(directory)/bad.so"
+            let flags = ["-DUNDEFINED", "-DID=\"beside\"", "-L\(directory)", "-lbeside", "-Wl,-rpath,$ORIGIN"]
+            try compilePlugin("bad.c", to: path, flags)
+            #expect(try PluginLibrary.load(path).description.id == "beside")
+            #expect(try ELFProbe(path: path).usesOrigin)
+        }
+    }
+
+    @Test func oneFileIsLoadedOnceUnderAnyName() throws {
+        try withTemporaryDirectory { directory in
+            let path = "\(directory)/bad.so"
+            try compilePlugin("bad.c", to: path)
+            link(path, "\(directory)/other.so")
+            #expect(try PluginLibrary.load(path) === PluginLibrary.load("\(directory)/other.so"))
+        }
+    }
+
     @Test(arguments: [
         (Array("#!/bin/sh\n".utf8), LoadError.Reason.notELF, "it is not an ELF file"),
         (elf(), .notELF, "it is a damaged ELF file"),

@@ -96,6 +96,27 @@ private func makeEphemeral(_ name: String, _ backend: TestBackend = TestBackend(
         #expect(closings.dropLast().allSatisfy { $0 == 1 } && closings.last == 0 && closings.count == 201)
     }
 
+    @Test func aRepeatedWriteIsKnownInTheNextGenerationOfTheSameStore() throws {
+        let store = EmulatedBackend(TestBackend())
+        func make(_ number: Int) -> Generation {
+            let storage = Storage(
+                name: "s",
+                backendID: "test",
+                generation: number,
+                sharing: { (_) throws(CofferError) in store }
+            )
+            return makeGeneration(number, [storage])
+        }
+        let generations = Generations(make(1))
+        let request = PutRequest(key: "a", idempotencyKey: "once")
+        let first = try generations.current.storage("s").put(request, [1])
+        generations.swap(to: make(2))
+        let again = try generations.current.storage("s").put(request, [1])
+        #expect(again.isReplayed && again.info == first.info)
+        generations.swap(to: makeGeneration(3, [makeStorage(name: "s")]))
+        #expect(try !generations.current.storage("s").put(request, [1]).isReplayed)
+    }
+
     @Test func storagesAreFoundByName() throws {
         let generation = makeGeneration(1, [makeStorage(name: "a"), makeStorage(name: "b")])
         #expect(generation.defaultStorage?.name == "a")

@@ -41,3 +41,8 @@ int coffer_loader_group_is_private(uid_t user, gid_t group)
             return 0;
     return 1;
 }
+
+int coffer_loader_contains(const void *text, size_t text_count, const void *part, size_t part_count)
+{
+    return memmem(text, text_count, part, part_count) != NULL;
+}

@@ -1,5 +1,5 @@
+import CLoader
 import CofferJSON
-import Glibc
 import Synchronization
 
 /// What the host knows of one opened store, and a plugin reaches through `host_instance`.
@@ -13,7 +13,8 @@ public final class InstanceContext: Sendable {
     private let liveOption: @Sendable (String) -> String?
     private let liveNames: Set<String>
     private let secretNames: Set<String>
-    private let secrets: Guarded<Set<String>>
+    /// The longest first: a secret may hold another one.
+    private let secrets: Guarded<[[UInt8]]>
     let number: UInt
 
     /// Creates a context; `options` are complete and checked.
@@ -28,12 +29,9 @@ public final class InstanceContext: Sendable {
         self.liveOption = liveOption
         liveNames = Set(declared.lazy.filter(\.isLive).map(\.name))
         secretNames = Set(declared.lazy.filter(\.isSecret).map(\.name))
-        var secrets: Set<String> = []
-        for option in options where secretNames.contains(option.name) {
-            secrets.formUnion(InstanceContext.hidden(in: option.value))
-        }
-        self.secrets = Guarded(secrets)
+        secrets = Guarded([])
         number = InstanceContext.next.add(1, ordering: .relaxed).newValue
+        for option in options where secretNames.contains(option.name) { hide(option.value) }
         let number = number
         InstanceContext.table.withLock { $0[number] = Weak(self) }
     }
@@ -49,7 +47,7 @@ public final class InstanceContext: Sendable {
             return options.first { $0.name.utf8.elementsEqual(name.utf8) }?.value
         }
         if secretNames.contains(name) {
-            secrets.withLock { $0.formUnion(InstanceContext.hidden(in: value)) }
+            hide(value)
         }
         return value
     }
@@ -57,23 +55,33 @@ public final class InstanceContext: Sendable {
     /// `text` with every secret that this store was given replaced by asterisks.
     public func masked(_ text: String) -> String {
         let secrets = secrets.withLock { $0 }
-        guard !secrets.isEmpty else { return text }
-        var bytes = Array(text.utf8)
-        // The longest first: a secret may hold another one.
-        for secret in secrets.map({ Array($0.utf8) }).sorted(by: { $0.count > $1.count }) {
-            bytes = InstanceContext.replacing(secret, in: bytes)
+        var text = text
+        let isClean = text.withUTF8 { bytes in
+            secrets.allSatisfy { !InstanceContext.isIn(bytes, $0) }
         }
+        if isClean { return text }
+        var bytes = Array(text.utf8)
+        for secret in secrets { bytes = InstanceContext.replacing(secret, in: bytes) }
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// What must not be shown of a secret value: itself, and the strings of a list or map.
-    private static func hidden(in value: String) -> [String] {
+    /// Notes what must not be shown of a secret value: itself, and the strings of a list or map.
+    private func hide(_ value: String) {
         // What is no JSON is a secret as it stands.
         let parsed = try? JSONValue(parsing: value)
         let parts =
             parsed?.arrayValue?.compactMap(\.stringValue)
             ?? parsed?.objectValue?.members.compactMap(\.value.stringValue) ?? []
-        return ([value] + parts).filter { !$0.isEmpty }
+        let hidden = ([value] + parts).map { Array($0.utf8) }.filter { !$0.isEmpty }
+        secrets.withLock { secrets in
+            for secret in hidden where !secrets.contains(secret) { secrets.append(secret) }
+            secrets.sort { $0.count > $1.count }
+        }
+    }
+
+    private static func isIn(_ bytes: UnsafeBufferPointer<UInt8>, _ secret: [UInt8]) -> Bool {
+        guard let base = bytes.baseAddress else { return false }
+        return coffer_loader_contains(base, bytes.count, secret, secret.count) != 0
     }
 
     private static func replacing(_ secret: [UInt8], in bytes: [UInt8]) -> [UInt8] {

@@ -72,6 +72,8 @@ extension PluginError {
 
 /// `bytes` as text without control characters; what is not UTF-8 becomes U+FFFD.
 func oneLine(_ bytes: UnsafeRawBufferPointer) -> String {
+    // Most messages are plain: "no such object" is an everyday answer and must be a cheap one.
+    if bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return String(decoding: bytes, as: UTF8.self) }
     var result = String.UnicodeScalarView()
     for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
         let isControl = scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)

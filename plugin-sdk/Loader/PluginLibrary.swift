@@ -17,13 +17,16 @@ public final class PluginLibrary: @unchecked Sendable {
     public let description: PluginDescription
     /// Its functions; one that it does not have is nil.
     public let operations: coffer_ops
+    /// Its one exported function, which gives the same answer each time.
+    public let entry: coffer_entry_fn
     private let negotiation: Negotiation
     private let hasShutDown = Atomic<Bool>(false)
     /// Held by every call where the plugin asked for one call at a time.
     let lock: SerialLock?
 
-    private init(_ path: String, _ negotiation: Negotiation) {
+    private init(_ path: String, _ entry: @escaping coffer_entry_fn, _ negotiation: Negotiation) {
         self.path = path
+        self.entry = entry
         self.negotiation = negotiation
         description = negotiation.description
         operations = negotiation.operations
@@ -96,7 +99,7 @@ public final class PluginLibrary: @unchecked Sendable {
         if let library = mapped.library { return library }
         // Noted before its entry runs: what was mapped stays mapped, whatever the entry says.
         table[file.identity] = mapped
-        let library = PluginLibrary(file.path, try negotiation(file.path, mapped))
+        let library = try negotiated(file.path, mapped)
         table[file.identity]?.library = library
         return library
     }
@@ -143,7 +146,7 @@ public final class PluginLibrary: @unchecked Sendable {
         return text.replacing(name, with: "it")
     }
 
-    private static func negotiation(_ path: String, _ mapped: Mapped) throws(LoadError) -> Negotiation {
+    private static func negotiated(_ path: String, _ mapped: Mapped) throws(LoadError) -> PluginLibrary {
         guard let symbol = dlsym(mapped.handle, COFFER_ENTRY_SYMBOL),
             coffer_loader_symbol_is_own(mapped.handle, symbol) != 0
         else {
@@ -160,7 +163,7 @@ public final class PluginLibrary: @unchecked Sendable {
             let message = refusal?.message ?? ""
             throw LoadError(path, .refused, message.isEmpty ? "it refuses without a reason" : "it refuses: \(message)")
         }
-        return try Negotiation(path, plugin)
+        return PluginLibrary(path, entry, try Negotiation(path, plugin))
     }
 }
 

@@ -79,10 +79,3 @@ public struct Call: @unchecked Sendable {
         }
     }
 }
-
-/// The clock of deadlines.
-func monotonicNanoseconds() -> UInt64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return UInt64(now.tv_sec) &* 1_000_000_000 &+ UInt64(now.tv_nsec)
-}

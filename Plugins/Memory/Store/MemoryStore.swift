@@ -1,7 +1,6 @@
 // An object store in memory: what `memory` and `fault` share.
 
 package import CofferPluginSDK
-import Glibc
 import Synchronization
 
 /// An object store in memory, bounded, and native in everything that memory can do.
@@ -149,7 +148,7 @@ package final class MemoryStore: @unchecked Sendable {
 
     /// Copies or moves in one step: bytes are shared, so only the map changes.
     private func transfer(_ request: CopyRequest, keepingSource: Bool) throws(BackendError) -> Entry {
-        let now = realNanoseconds()
+        let now = wallClock()
         var freed: UInt64 = 0
         let (target, dropped) = try lock.writing { () throws(BackendError) in
             guard let source = objects.find(request.from) else { throw .notFound(request.from) }
@@ -177,11 +176,4 @@ package final class MemoryStore: @unchecked Sendable {
         _ = dropped
         return tags.entry(of: target)
     }
-}
-
-/// The time of day.
-func realNanoseconds() -> Int64 {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
 }

@@ -85,7 +85,7 @@ final class MemoryWriteStream: WriteStream {
         // A second commit publishes a second version; the two share the bytes, but both are counted.
         if isPublished { try store.reserve(body.count) }
         body.seal()
-        let now = realNanoseconds()
+        let now = wallClock()
         let object = StoredObject(
             key: request.key,
             modified: request.modified ?? now,

@@ -97,6 +97,12 @@ static int keep_value(void *ctx, uint32_t kind, coffer_str key, coffer_str value
 static coffer_status t_health(coffer_instance *in, const coffer_call *c, const coffer_sink *to, coffer_error *e)
 {
     char value[64] = "";
+    if (bad(in, "wait")) {
+        struct pollfd wake = { .fd = host->cancel_fd(host->ctx, c->token), .events = POLLIN };
+        host->log(host->ctx, in->host_instance, COFFER_LOG_INFO, (coffer_str){ "waiting", 7 });
+        int woken = poll(&wake, 1, 5000);
+        return woken == 1 && host->cancelled(host->ctx, c->token) ? COFFER_E_CANCELLED : COFFER_E_TIMEOUT;
+    }
     coffer_sink sink = { .struct_size = sizeof sink, .ctx = value, .on_value = keep_value };
     if (host->config_get(host->ctx, in->host_instance, (coffer_str){ "password", 8 }, &sink) != COFFER_OK)
         return fail(e, COFFER_E_INTERNAL, 0, "no password");
@@ -225,14 +231,6 @@ static coffer_status t_write_begin(coffer_instance *in, const coffer_call *c, co
             w->type = copy_of(a->props[n].value);
     *out = w;
     return COFFER_OK;
-}
-
-static void grow(coffer_wstream *w, size_t more)
-{
-    if (w->len + more > w->room) {
-        w->room = (w->len + more) * 2;
-        w->bytes = realloc(w->bytes, w->room);
-    }
 }
 
 static coffer_status t_write_append(coffer_wstream *w, const coffer_call *c, const void *bytes, size_t n, coffer_error *e)

@@ -1,6 +1,7 @@
 /* The objects of tiny.c, in an array that is ordered by key. */
 #define _GNU_SOURCE
 #include <coffer_backend.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -127,4 +128,12 @@ static coffer_status conditions(const object *o, coffer_str match, coffer_str no
                          (strlen(o->etag) == none.len && memcmp(o->etag, none.ptr, none.len) == 0)))
         return fail(e, COFFER_E_NOT_MODIFIED, 0, "");
     return COFFER_OK;
+}
+
+static void grow(coffer_wstream *w, size_t more)
+{
+    if (w->len + more > w->room) {
+        w->room = (w->len + more) * 2;
+        w->bytes = realloc(w->bytes, w->room);
+    }
 }

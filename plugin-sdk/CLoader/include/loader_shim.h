@@ -2,6 +2,7 @@
 #ifndef COFFER_LOADER_SHIM_H
 #define COFFER_LOADER_SHIM_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 /* Opens a plugin: everything is bound now, its symbols stay its own, and it is never unmapped. NULL: see dlerror. */
@@ -12,5 +13,8 @@ int coffer_loader_symbol_is_own(void *handle, const void *symbol);
 
 /* Whether `group` has the name of `user`, is its primary group and has no other member. */
 int coffer_loader_group_is_private(uid_t user, gid_t group);
+
+/* Whether `part` stands somewhere in `text`. */
+int coffer_loader_contains(const void *text, size_t text_count, const void *part, size_t part_count);
 
 #endif

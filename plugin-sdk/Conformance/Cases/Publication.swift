@@ -1,0 +1,122 @@
+import CCofferPlugin
+
+// Checksums, many writers, and every way to cut a body into pieces.
+
+/// Digests of `abc`.
+private let sha256OfABC: Name = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+private let wrongSHA256: Name = "0000000000000000000000000000000000000000000000000000000000000000"
+
+extension ConformanceCase {
+    static let publication = [wrongChecksum, keptChecksum, parallelPuts, pieces, reserveLimit]
+
+    static let wrongChecksum = ConformanceCase(
+        54,
+        "a-wrong-checksum-publishes-nothing",
+        "given a digest that does not match, known before or at the end, then refused, and nothing published",
+        grade: .hangsOn(.checksum),
+        needs: .storing
+    ) { trial in
+        let subject = try trial.subject()
+        for early in [true, false] {
+            for old in [nil, "old"] {
+                let key = trial.key("\(early)-\(old ?? "new")")
+                if let old { try subject.put(key, old) }
+                let wrong = [Digest(algorithm: "sha256", value: wrongSHA256)]
+                var options = WriteOptions(size: 3)
+                if early { options.checksums = wrong } else { options.lateChecksums = wrong }
+                let code = subject.code { try subject.put(key, "abc", options) }
+                if code == COFFER_OK {
+                    throw Skip(reason: "the store keeps digests and leaves their proof to the host")
+                }
+                try expectCode(code, COFFER_E_CHECKSUM, COFFER_E_UNSUPPORTED, in: "write with a wrong sha256")
+                try expectEqual(try subject.exists(key), old != nil, "an object at \(key)")
+                if let old { try expectEqual(try subject.text(key), old, "the old object") }
+            }
+        }
+    }
+
+    static let keptChecksum = ConformanceCase(
+        55,
+        "a-right-checksum-is-kept",
+        "given a right checksum, at the beginning or at the end, then stat returns it",
+        grade: .hangsOn(.checksum),
+        needs: .storing
+    ) { trial in
+        let subject = try trial.subject()
+        let right = Digest(algorithm: "sha256", value: sha256OfABC)
+        let early = trial.key("early")
+        try subject.put(early, "abc", WriteOptions(size: 3, checksums: [right]))
+        try expect(try subject.look(early).checksums.contains(right), "the sha256 that was given", got: "not it")
+        let late = trial.key("late")
+        try subject.put(late, "abc", WriteOptions(size: 3, lateChecksums: [right]))
+        let kept = try subject.look(late).checksums.filter { $0.algorithm == "sha256" }
+        try expect(kept.isEmpty || kept == [right], "the sha256 that was given at commit, or none", got: "\(kept)")
+    }
+
+    static let parallelPuts = ConformanceCase(
+        56,
+        "parallel-puts-are-all-there",
+        "given many puts over many workers, then all are present, and no descriptor or thread is left over",
+        needs: .storing,
+        counts: Counts(quick: 200, full: 10_000),
+        seconds: 30
+    ) { trial in
+        let subject = try trial.subject()
+        try subject.put(trial.key("warm"), "x")
+        let (descriptors, threads) = (openDescriptors(), runningThreads())
+        let workers = trial.workers(trial.scale == .quick ? 8 : 64)
+        let count = trial.count
+        try inParallel(workers) { worker in
+            for index in stride(from: worker, to: count, by: workers) {
+                try subject.put(trial.key("p/\(index)"), pattern(1024, seed: index))
+            }
+        }
+        for index in 0..<count {
+            try expectBytes(try subject.get(trial.key("p/\(index)")), pattern(1024, seed: index), "object \(index)")
+        }
+        if subject.has(.list) { try expectEqual(try subject.list(trial.key("p/")).count, count, "entries") }
+        try expect(openDescriptors() <= descriptors + 2, "\(descriptors) descriptors", got: "\(openDescriptors())")
+        try expect(runningThreads() <= threads + 2, "\(threads) threads", got: "\(runningThreads())")
+    }
+
+    static let pieces = ConformanceCase(
+        58,
+        "every-cut-gives-equal-bytes",
+        "given chunks of many sizes and bodies around them, sized and unsized, then equal bytes",
+        needs: .storing
+    ) { trial in
+        let subject = try trial.subject()
+        let part = subject.result.preferred_part == 0 ? 4096 : Int(min(subject.result.preferred_part, 1 << 20))
+        for chunk in [1 << 10, part, part + part / 3, 100_001] {
+            for size in [chunk - 1, chunk, chunk + 1, 2 * chunk + 1] {
+                for sized in [true, false] {
+                    let content = pattern(size, seed: chunk + size)
+                    let key = trial.key("\(chunk)-\(size)-\(sized)")
+                    try subject.put(key, content, WriteOptions(size: sized ? Int64(size) : -1), chunk: chunk)
+                    try expectBytes(try subject.get(key), content, "\(size) bytes in chunks of \(chunk)")
+                }
+            }
+        }
+    }
+
+    static let reserveLimit = ConformanceCase(
+        53,
+        "what-is-too-large-leaves-the-old",
+        "given an object over the declared limit, then too_large or no_space, permanent, and the old content intact",
+        needs: .storing
+    ) { trial in
+        let subject = try trial.subject()
+        let limit = subject.result.max_object
+        guard limit > 0, limit < 64 << 20 else { throw Skip(reason: "the plugin declares no max_object under 64 MiB") }
+        let key = trial.key("k")
+        try subject.put(key, "old")
+        let code = subject.code { try subject.put(key, pattern(Int(limit) + 1), WriteOptions()) }
+        try expectCode(code, COFFER_E_TOO_LARGE, COFFER_E_NO_SPACE, COFFER_E_QUOTA, in: "one byte over max_object")
+        try expectEqual(try subject.text(key), "old", "the old object")
+    }
+}
+
+extension Trial {
+    /// As many threads as the plugin allows at once, and at most `most`.
+    func workers(_ most: Int) -> Int { plugin.pointee.threads == COFFER_THREADS_PARALLEL ? most : 1 }
+}
