@@ -35,7 +35,11 @@ let package = Package(
 
         // Profiles: YAML to a validated configuration.
         .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
-        .target(name: "CofferProfile", dependencies: ["CYAML", "CofferModel"], swiftSettings: house),
+        .target(
+            name: "CofferProfile",
+            dependencies: ["CYAML", "CofferModel", sdk("CofferJSON")],
+            swiftSettings: house
+        ),
 
         // Backends: the port, and the plugins behind it.
         .target(
