@@ -103,6 +103,14 @@ let package = Package(
             swiftSettings: house
         ),
 
+        // The application that the README shows.
+        .executableTarget(
+            name: "coffer-example",
+            dependencies: ["CofferClient"],
+            path: "examples/swift",
+            swiftSettings: house
+        ),
+
         // Plugins: the SDK and a C library of their own, nothing else of ours.
         .target(name: "CLocal", path: "Plugins/Local/C", cSettings: houseC),
         .target(
