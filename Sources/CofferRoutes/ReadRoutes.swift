@@ -11,7 +11,7 @@ extension Exchange {
     func stat(_ name: String, _ key: Key, version: String?) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: key.text)
         let conditions = try RequestConditions(fields)
-        let info = try storage.stat(key, version: version, conditions: conditions.match, call(storage))
+        let info = try storage.stat(key, version: version, conditions: conditions.match, call)
         if let refusal = refusal(by: conditions, of: info) { return refusal }
         var response = HTTPResponse.json(stored(info, in: storage).encode())
         if let etag = info.etag { response.headers.add("ETag", EntityTags.quoted(etag)) }
@@ -22,7 +22,7 @@ extension Exchange {
     func head(_ name: String, _ key: Key, version: String?) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: key.text)
         let conditions = try RequestConditions(fields)
-        let info = try storage.stat(key, version: version, conditions: conditions.match, call(storage))
+        let info = try storage.stat(key, version: version, conditions: conditions.match, call)
         if let refusal = refusal(by: conditions, of: info) { return refusal }
         return HTTPResponse(
             status: 200,
@@ -39,7 +39,7 @@ extension Exchange {
         download: String?
     ) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: key.text)
-        let call = call(storage)
+        let call = call
         let conditions = try RequestConditions(fields)
         var read = ReadRequest(key: key, version: version, conditions: conditions.match, wantsDescriptor: true)
         let rangeFields = fields("range")
@@ -87,7 +87,7 @@ extension Exchange {
             }
         case .stream(let stream):
             let (host, place) = (host, "\(storage.name):\(result.info.key)")
-            let body = ReadBody(stream, call) { error in
+            let body = ReadBody(stream, storage.timed(call)) { error in
                 if error.code != .cancelled { host.log("\(place): broke off: \(error.message)") }
             }
             response.body = .stream(length: length, body)
