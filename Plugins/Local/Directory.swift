@@ -27,11 +27,18 @@ struct Directory {
     func forEach(_ body: (UnsafeRawBufferPointer, Kind) throws(Refusal) -> Void) throws(Refusal) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
         defer { buffer.deallocate() }
-        while true {
-            let count = try Refusal.check(local_getdents(descriptor.number, buffer.baseAddress, buffer.count))
-            if count == 0 { return }
-            try Self.parse(UnsafeRawBufferPointer(rebasing: buffer[..<count]), body)
-        }
+        while try forSome(buffer, body) {}
+    }
+
+    /// Hands over the next few names: what the kernel says at once; false at the end.
+    func forSome(
+        _ buffer: UnsafeMutableRawBufferPointer,
+        _ body: (UnsafeRawBufferPointer, Kind) throws(Refusal) -> Void
+    ) throws(Refusal) -> Bool {
+        let count = try Refusal.check(local_getdents(descriptor.number, buffer.baseAddress, buffer.count))
+        if count == 0 { return false }
+        try Self.parse(UnsafeRawBufferPointer(rebasing: buffer[..<count]), body)
+        return true
     }
 
     /// linux_dirent64: inode (8), offset (8), length of the record (2), type (1), name and NUL.

@@ -18,6 +18,8 @@ final class LocalBackend: StorageBackend {
         store.sweepIfReserved()
     }
 
+    func close() { store.sweeper.stop() }
+
     func health(call: Call) throws(BackendError) -> Properties {
         let root = store.tree.root.number
         try explaining("the root is not writable") { () throws(Refusal) in
