@@ -41,6 +41,20 @@ struct Directory {
         return true
     }
 
+    /// Whether a name is a directory's, or a plain file's; nil for anything else, and for what is gone.
+    func isDirectory(_ name: UnsafeRawBufferPointer, _ kind: Kind) -> Bool? {
+        switch kind {
+        case .file: return false
+        case .directory: return true
+        case .other: return nil
+        case .unknown:
+            var facts = local_facts.none
+            let result = withName(Array(name) + [0]) { local_facts_at(descriptor.number, $0, &facts) }
+            if result < 0 { return nil }
+            return facts.isDirectory ? true : facts.isPlainFile ? false : nil
+        }
+    }
+
     /// linux_dirent64: inode (8), offset (8), length of the record (2), type (1), name and NUL.
     private static func parse(
         _ records: UnsafeRawBufferPointer,

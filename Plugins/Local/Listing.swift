@@ -228,7 +228,7 @@ final class Listing: ListStream {
         try directory.forEach { name, kind throws(Refusal) in
             turns += 1
             if turns % 1024 == 0 { try pass { () throws(BackendError) in try call.check() } }
-            guard let isDirectory = try isDirectory(name, kind, in: directory) else { return }
+            guard let isDirectory = directory.isDirectory(name, kind) else { return }
             if isDirectory {
                 if layout.isReserved(name, atRoot: path.isEmpty && folders == 0) {
                     if layout.levels > folders, name.starts(with: Layout.shard) { inside.append(Array(name)) }
@@ -248,23 +248,6 @@ final class Listing: ListStream {
             }
             guard opened >= 0 else { continue }  // Removed meanwhile, or not a directory any more.
             try gather(Directory(Descriptor(opened)), path, into: &names, call, folders: folders + 1)
-        }
-    }
-
-    private func isDirectory(
-        _ name: UnsafeRawBufferPointer,
-        _ kind: Directory.Kind,
-        in directory: Directory
-    ) throws(Refusal) -> Bool? {
-        switch kind {
-        case .file: return false
-        case .directory: return true
-        case .other: return nil
-        case .unknown:
-            var facts = local_facts.none
-            let result = withName(Array(name) + [0]) { local_facts_at(directory.descriptor.number, $0, &facts) }
-            if result < 0 { return nil }
-            return facts.isDirectory ? true : facts.isPlainFile ? false : nil
         }
     }
 
@@ -303,7 +286,7 @@ final class Listing: ListStream {
             var found = false
             do throws(Refusal) {
                 try directory.forEach { name, kind throws(Refusal) in
-                    switch try isDirectory(name, kind, in: directory) {
+                    switch directory.isDirectory(name, kind) {
                     case true?: waiting.append(next + Array(name) + [UInt8(ascii: "/")])
                     case false?:
                         found = true

@@ -40,6 +40,8 @@ final class Store: Sendable {
     let hasSidecars: Atomic<Bool>
     /// The type of the file system, as `statfs` says it.
     let fileSystem: Int64
+    /// Whether nothing could be written when the root was opened: a read-only mount, or somebody else's directory.
+    let isReadOnly: Bool
     private let opened = Guarded<Reserve?>(nil)
     private let seed = UInt64.random(in: .min ... .max)
     private let counter = Atomic<UInt64>(0)
@@ -55,6 +57,7 @@ final class Store: Sendable {
         var space = local_space()
         try Refusal.check(local_space_of(root.number, &space))
         fileSystem = space.type
+        isReadOnly = local_writable(root.number) < 0
     }
 
     /// Whether this kernel has `openat2` (Linux 5.6).
@@ -87,7 +90,7 @@ final class Store: Sendable {
 
     /// Sweeps in the background, if anybody has ever written here: what dead sessions left in the reserved directory.
     func sweepIfReserved() {
-        guard (try? tree.openDirectory(Layout.reserved[...])) != nil else { return }
+        guard !isReadOnly, (try? tree.openDirectory(Layout.reserved[...])) != nil else { return }
         sweeper.start(self)
     }
 
