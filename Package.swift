@@ -226,8 +226,9 @@ let package = Package(
         .testTarget(
             name: "CofferPluginTests",
             dependencies: [
-                "CofferSystem", "CofferTestSupport",
+                "CofferSystem", "CofferTestSupport", "LocalBackend",
                 sdk("CCofferPlugin"), sdk("CofferConformance"), sdk("CofferCrypto"), sdk("CofferLoader"),
+                sdk("CofferPluginSDK"),
             ],
             swiftSettings: house
         ),
