@@ -126,7 +126,10 @@ extension Exchange {
     }
 
     private func headers(of info: ObjectInfo, in storage: Storage) -> HTTPHeaders {
-        HTTPHeaders(ObjectFields.fields(of: stored(info, in: storage)))
+        var headers = HTTPHeaders()
+        headers.reserve(fields: 16, bytes: 640)
+        ObjectFields.write(stored(info, in: storage), to: &headers)
+        return headers
     }
 }
 

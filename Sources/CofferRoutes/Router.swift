@@ -9,6 +9,7 @@ package struct Router: HTTPHandler {
     private let host: any HostControl
     private let lanes: Lanes
     private let metrics: RequestMetrics
+    private static let generationField = Wire.generation.lowercasedASCII
 
     package init(host: any HostControl, lanes: Lanes, metrics: RequestMetrics) {
         self.host = host
@@ -40,12 +41,13 @@ package struct Router: HTTPHandler {
         } catch {
             reply = .response(.problem(error.located(storage: route.storage)))
         }
-        let status: Int
-        if case .response(let response) = reply {
+        var status = 100
+        if case .response(var response) = reply {
             status = response.status
-            reply = .response(response.with(Wire.generation, ifMissing: String(exchange.generation.number)))
-        } else {
-            status = 100
+            if !response.headers.has(Self.generationField) {
+                response.headers.add(Wire.generation, String(exchange.generation.number))
+                reply = .response(response)
+            }
         }
         metrics.count(
             storage: exchange.knownStorage(route.storage),
@@ -110,13 +112,5 @@ extension Exchange {
         case .put, .create, .putStorage, .patch, .deleteMany, .copy, .move, .duplicate:
             throw CofferError(.internal, "\(route.operation.rawValue) takes a body")
         }
-    }
-}
-
-extension HTTPResponse {
-    /// The same with `name: value`, unless it has such a field.
-    fileprivate func with(_ name: String, ifMissing value: String) -> HTTPResponse {
-        for field in headers where field.name.utf8.elementsEqual(name.utf8) { return self }
-        return with(name, value)
     }
 }

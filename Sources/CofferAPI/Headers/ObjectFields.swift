@@ -1,3 +1,4 @@
+import CofferJSON
 package import CofferModel
 
 /// What GET and HEAD tell of an object in their heads.
@@ -6,25 +7,40 @@ package enum ObjectFields {
     ///
     /// Length and range are the transfer's and not among them.
     package static func fields(of object: StoredObject) -> FieldList {
+        var list = ListedFields()
+        write(object, to: &list)
+        return list.fields
+    }
+
+    /// Writes the same fields into a head.
+    package static func write(_ object: StoredObject, to sink: inout some FieldSink) {
         let info = object.info
-        var fields: FieldList = []
-        fields.reserveCapacity(14)
-        if let etag = info.etag { fields.append(("ETag", EntityTags.quoted(etag))) }
-        if let modified = info.modified { fields.append(("Last-Modified", HTTPDate.format(modified))) }
-        fields.append(("Accept-Ranges", "bytes"))
-        fields += RequestFields.fields(of: info.metadata)
-        if info.metadata.contentType == nil { fields.append(("Content-Type", "application/octet-stream")) }
-        if let digest = DigestFields.format(info.checksums) { fields.append(("Repr-Digest", digest)) }
-        fields.append((Wire.storage, PercentCoding.encode(object.storage, keeping: .field)))
-        fields.append((Wire.backend, PercentCoding.encode(object.backend, keeping: .field)))
-        fields.append((Wire.generation, String(object.generation)))
-        if let version = info.version { fields.append((Wire.version, PercentCoding.encode(version, keeping: .field))) }
-        if let modified = info.modified { fields.append((Wire.modified, modified.description)) }
-        if let created = info.created { fields.append((Wire.created, created.description)) }
-        if let checksum = info.wholeChecksum {
-            fields.append((Wire.checksum, "\(checksum.algorithm.rawValue)=\(checksum.value)"))
+        var value: [UInt8] = []
+        value.reserveCapacity(128)
+        func add(_ name: String, _ sink: inout some FieldSink, _ fill: (inout [UInt8]) -> Void) {
+            value.removeAll(keepingCapacity: true)
+            fill(&value)
+            if !value.isEmpty { sink.add(name, bytes: value) }
         }
-        return fields
+        if let etag = info.etag { add("ETag", &sink) { $0.appendQuoted(etag) } }
+        if let modified = info.modified { add("Last-Modified", &sink) { HTTPDate.append(modified, to: &$0) } }
+        sink.add("Accept-Ranges", "bytes")
+        RequestFields.write(info.metadata, to: &sink)
+        if info.metadata.contentType == nil { sink.add("Content-Type", "application/octet-stream") }
+        if !info.checksums.isEmpty { add("Repr-Digest", &sink) { DigestFields.append(info.checksums, to: &$0) } }
+        sink.add(Wire.storage, PercentCoding.encode(object.storage, keeping: .field))
+        sink.add(Wire.backend, PercentCoding.encode(object.backend, keeping: .field))
+        add(Wire.generation, &sink) { $0.appendDecimal(object.generation) }
+        if let version = info.version { sink.add(Wire.version, PercentCoding.encode(version, keeping: .field)) }
+        if let modified = info.modified { add(Wire.modified, &sink) { $0.appendTime(modified) } }
+        if let created = info.created { add(Wire.created, &sink) { $0.appendTime(created) } }
+        if let checksum = info.wholeChecksum {
+            add(Wire.checksum, &sink) {
+                $0.append(contentsOf: checksum.algorithm.rawValue.utf8)
+                $0.append(UInt8(ascii: "="))
+                $0.append(contentsOf: checksum.value.utf8)
+            }
+        }
     }
 
     /// Reads an object back from the head of an answer.
