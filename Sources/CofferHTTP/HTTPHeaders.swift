@@ -64,11 +64,16 @@ package struct HTTPHeaders: Sendable {
         endField(start, nameLength: name.utf8.count)
     }
 
-    /// Appends a field whose value is there as bytes.
-    package mutating func add(_ name: String, bytes value: [UInt8]) {
+    /// Appends a field whose value `write` appends to the text, without a string; none if it appends nothing.
+    package mutating func add(_ name: String, writing write: (inout [UInt8]) -> Void) {
         let start = beginField(name)
-        text.append(contentsOf: value)
-        endField(start, nameLength: name.utf8.count)
+        let middle = text.count
+        write(&text)
+        if text.count > middle {
+            endField(start, nameLength: middle - start)
+        } else {
+            text.removeLast(middle - start)
+        }
     }
 
     /// Makes room for `fields` more of about `bytes` in all.

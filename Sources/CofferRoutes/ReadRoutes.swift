@@ -86,9 +86,9 @@ extension Exchange {
                 response.body = .file(opened.file, offset: opened.offset, length: length)
             }
         case .stream(let stream):
-            let (host, place) = (host, "\(storage.name):\(result.info.key)")
-            let body = ReadBody(stream, call) { error in
-                if error.code != .cancelled { host.log("\(place): broke off: \(error.message)") }
+            let key = result.info.key
+            let body = ReadBody(stream, call) { [host] error in
+                if error.code != .cancelled { host.log("\(storage.name):\(key): broke off: \(error.message)") }
             }
             response.body = .stream(length: length, body)
         }

@@ -1,9 +1,8 @@
 /// Takes the fields of an answer, one by one.
-///
-/// A value may come as bytes: no string is made for what goes straight into a head.
 package protocol FieldSink {
     mutating func add(_ name: String, _ value: String)
-    mutating func add(_ name: String, bytes value: [UInt8])
+    /// Takes a field whose value `write` appends where it belongs, without a string; none if it appends nothing.
+    mutating func add(_ name: String, writing write: (inout [UInt8]) -> Void)
 }
 
 /// Fields as pairs of strings, for whoever wants to look at them.
@@ -12,7 +11,9 @@ struct ListedFields: FieldSink {
 
     mutating func add(_ name: String, _ value: String) { fields.append((name, value)) }
 
-    mutating func add(_ name: String, bytes value: [UInt8]) {
-        fields.append((name, String(decoding: value, as: UTF8.self)))
+    mutating func add(_ name: String, writing write: (inout [UInt8]) -> Void) {
+        var value: [UInt8] = []
+        write(&value)
+        if !value.isEmpty { fields.append((name, String(decoding: value, as: UTF8.self))) }
     }
 }

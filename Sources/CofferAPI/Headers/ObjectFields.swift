@@ -15,27 +15,20 @@ package enum ObjectFields {
     /// Writes the same fields into a head.
     package static func write(_ object: StoredObject, to sink: inout some FieldSink) {
         let info = object.info
-        var value: [UInt8] = []
-        value.reserveCapacity(128)
-        func add(_ name: String, _ sink: inout some FieldSink, _ fill: (inout [UInt8]) -> Void) {
-            value.removeAll(keepingCapacity: true)
-            fill(&value)
-            if !value.isEmpty { sink.add(name, bytes: value) }
-        }
-        if let etag = info.etag { add("ETag", &sink) { $0.appendQuoted(etag) } }
-        if let modified = info.modified { add("Last-Modified", &sink) { HTTPDate.append(modified, to: &$0) } }
+        if let etag = info.etag { sink.add("ETag") { $0.appendQuoted(etag) } }
+        if let modified = info.modified { sink.add("Last-Modified") { HTTPDate.append(modified, to: &$0) } }
         sink.add("Accept-Ranges", "bytes")
         RequestFields.write(info.metadata, to: &sink)
         if info.metadata.contentType == nil { sink.add("Content-Type", "application/octet-stream") }
-        if !info.checksums.isEmpty { add("Repr-Digest", &sink) { DigestFields.append(info.checksums, to: &$0) } }
+        if !info.checksums.isEmpty { sink.add("Repr-Digest") { DigestFields.append(info.checksums, to: &$0) } }
         sink.add(Wire.storage, PercentCoding.encode(object.storage, keeping: .field))
         sink.add(Wire.backend, PercentCoding.encode(object.backend, keeping: .field))
-        add(Wire.generation, &sink) { $0.appendDecimal(object.generation) }
+        sink.add(Wire.generation) { $0.appendDecimal(object.generation) }
         if let version = info.version { sink.add(Wire.version, PercentCoding.encode(version, keeping: .field)) }
-        if let modified = info.modified { add(Wire.modified, &sink) { $0.appendTime(modified) } }
-        if let created = info.created { add(Wire.created, &sink) { $0.appendTime(created) } }
+        if let modified = info.modified { sink.add(Wire.modified) { $0.appendTime(modified) } }
+        if let created = info.created { sink.add(Wire.created) { $0.appendTime(created) } }
         if let checksum = info.wholeChecksum {
-            add(Wire.checksum, &sink) {
+            sink.add(Wire.checksum) {
                 $0.append(contentsOf: checksum.algorithm.rawValue.utf8)
                 $0.append(UInt8(ascii: "="))
                 $0.append(contentsOf: checksum.value.utf8)
