@@ -9,6 +9,7 @@ package struct Router: HTTPHandler {
     private let host: any HostControl
     private let lanes: Lanes
     private let metrics: RequestMetrics
+    private static let generationField = Wire.generation.lowercasedASCII
 
     package init(host: any HostControl, lanes: Lanes, metrics: RequestMetrics) {
         self.host = host
@@ -39,26 +40,30 @@ package struct Router: HTTPHandler {
             host: host,
             generation: host.generations.current
         )
-        var reply: HTTPReply
+        let count: @Sendable (Int) -> Void = { [metrics] status in
+            metrics.count(
+                storage: exchange.knownStorage(route.storage),
+                operation: route.operation.rawValue,
+                status: status,
+                nanoseconds: MonotonicTime.now.nanoseconds - start.nanoseconds
+            )
+        }
+        let reply: HTTPReply
         do throws(CofferError) {
             reply = try exchange.run(route, metrics)
         } catch {
             reply = .response(.problem(error.located(storage: route.storage)))
         }
-        let status: Int
-        if case .response(let response) = reply {
-            status = response.status
-            reply = .response(response.with(Wire.generation, ifMissing: String(exchange.generation.number)))
-        } else {
-            status = 100
+        switch reply {
+        case .response(var response):
+            count(response.status)
+            if !response.headers.has(Self.generationField) {
+                response.headers.add(Wire.generation, String(exchange.generation.number))
+            }
+            return .response(response)
+        case .receive(let body):
+            return .receive(MeasuredBody(body, generation: exchange.generation.number, count: count))
         }
-        metrics.count(
-            storage: exchange.knownStorage(route.storage),
-            operation: route.operation.rawValue,
-            status: status,
-            nanoseconds: MonotonicTime.now.nanoseconds - start.nanoseconds
-        )
-        return reply
     }
 
     package func refusal(status: Int, reason: String) -> HTTPResponse {
@@ -115,13 +120,5 @@ extension Exchange {
         case .put, .create, .putStorage, .patch, .deleteMany, .copy, .move, .duplicate:
             throw CofferError(.internal, "\(route.operation.rawValue) takes a body")
         }
-    }
-}
-
-extension HTTPResponse {
-    /// The same with `name: value`, unless it has such a field.
-    fileprivate func with(_ name: String, ifMissing value: String) -> HTTPResponse {
-        for field in headers where field.name.utf8.elementsEqual(name.utf8) { return self }
-        return with(name, value)
     }
 }

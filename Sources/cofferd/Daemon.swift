@@ -22,8 +22,8 @@ struct Daemon {
             return 7
         }
         let host: Host
+        let plugins = Plugins(log: log)
         do throws(ConfigurationError) {
-            let plugins = Plugins(log: log)
             let loader = ConfigurationLoader(
                 path: path,
                 profile: arguments.profile,
@@ -33,12 +33,14 @@ struct Daemon {
             host = try Host(loader: loader, plugins: plugins, requiresHealth: arguments.requiresHealth, log: log)
         } catch {
             Terminal.complain(lines: error.checkReport)
+            plugins.complainIfEmpty()
             return 7
         }
         do throws(SystemError) {
             return try serve(host)
         } catch {
-            Terminal.complain("\(error)")
+            let hint = error.number == EADDRINUSE ? "; another host serves there: stop it, or say --socket" : ""
+            Terminal.complain("\(error)\(hint)")
             return 1
         }
     }

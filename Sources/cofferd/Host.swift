@@ -11,9 +11,6 @@ import Glibc
 
 /// The running host: the configuration it was built from, its generations, and how one becomes the next.
 final class Host: HostControl {
-    /// The version of host and API; the release process sets it.
-    static let release = "0.1.0"
-
     /// What changes with a switch.
     private struct Present {
         var configuration: Configuration
@@ -56,7 +53,7 @@ final class Host: HostControl {
 
     var access: AccessPolicy { present.withLock { $0.access } }
 
-    var version: VersionInfo { VersionInfo(version: Self.release, abi: "0.9") }
+    var version: VersionInfo { VersionInfo(version: Release.version, abi: Release.abi) }
 
     func log(_ message: String) { log.warning(message) }
 
@@ -65,7 +62,9 @@ final class Host: HostControl {
     func profiles() -> ProfileList {
         let configuration = configuration
         return ProfileList(
-            profiles: configuration.profileNames.map { ProfileList.Profile(name: $0) },
+            profiles: configuration.profileNames.map {
+                ProfileList.Profile(name: $0, extends: configuration.extended[$0])
+            },
             active: configuration.activeProfile ?? "",
             decidedBy: configuration.decidedBy.description,
             generation: Int64(generations.current.number)

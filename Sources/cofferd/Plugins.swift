@@ -43,6 +43,13 @@ final class Plugins: Sendable {
         present.withLock { $0 = Present(declared: declared, registry: registry) }
     }
 
+    /// Says where plugins are looked for, if there are none: every backend of a configuration is unknown then.
+    func complainIfEmpty() {
+        guard registry.ids.isEmpty else { return }
+        let folders = Locations.plugins.joined(separator: ", ")
+        Terminal.complain("no plugin was found in \(folders); COFFER_PLUGIN_PATH names more folders")
+    }
+
     /// The option tables of all backends that a configuration may name.
     ///
     /// A plugin that is known but broken takes any option: its storage then fails with the plugin's own reason, and not
