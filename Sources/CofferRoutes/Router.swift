@@ -26,7 +26,7 @@ package struct Router: HTTPHandler {
         } catch {
             var response = HTTPResponse.problem(error.error, status: error.status)
             if !error.allow.isEmpty { response.headers.add("Allow", error.allow.joined(separator: ", ")) }
-            return .response(response)
+            return .response(numbered(response, host.generations.current))
         }
         let exchange = Exchange(
             request: request,
@@ -34,31 +34,33 @@ package struct Router: HTTPHandler {
             host: host,
             generation: host.generations.current
         )
-        var reply: HTTPReply
+        let answered: @Sendable (HTTPResponse) -> HTTPResponse = { [metrics] response in
+            metrics.count(
+                storage: exchange.knownStorage(route.storage),
+                operation: route.operation.rawValue,
+                status: response.status,
+                nanoseconds: MonotonicTime.now.nanoseconds - start.nanoseconds
+            )
+            return numbered(response, exchange.generation)
+        }
         do throws(CofferError) {
-            reply = try exchange.run(route, metrics)
+            switch try exchange.run(route, metrics) {
+            case .response(let response): return .response(answered(response))
+            case .receive(let body): return .receive(AnsweredBody(body, answered))
+            }
         } catch {
-            reply = .response(.problem(error.located(storage: route.storage)))
+            return .response(answered(.problem(error.located(storage: route.storage))))
         }
-        let status: Int
-        if case .response(let response) = reply {
-            status = response.status
-            reply = .response(response.with(Wire.generation, ifMissing: String(exchange.generation.number)))
-        } else {
-            status = 100
-        }
-        metrics.count(
-            storage: exchange.knownStorage(route.storage),
-            operation: route.operation.rawValue,
-            status: status,
-            nanoseconds: MonotonicTime.now.nanoseconds - start.nanoseconds
-        )
-        return reply
     }
 
     package func refusal(status: Int, reason: String) -> HTTPResponse {
         let code: CofferError.Code = status == 503 ? .unavailable : status == 413 ? .tooLarge : .invalidArgument
-        return .problem(CofferError(code, reason), status: status)
+        return numbered(.problem(CofferError(code, reason), status: status), host.generations.current)
+    }
+
+    /// The answer with the number of the generation that gave it, unless it names one itself.
+    private func numbered(_ response: HTTPResponse, _ generation: Generation) -> HTTPResponse {
+        response.with(Wire.generation, ifMissing: String(generation.number))
     }
 }
 
