@@ -6,9 +6,9 @@ enum OpenAPIResponses {
     static func of(_ row: RouteRow) -> JSONValue {
         var responses = JSONObject()
         for (status, answer) in successes(of: row.operation) {
-            var answer = answer
+            var answer = answer.objectValue ?? JSONObject()
             answer["headers"] = .object(headers(of: row.operation, status: status))
-            responses[status] = answer
+            responses[status] = .object(answer)
         }
         for status in failures(of: row).sorted() { responses[String(status)] = problem(status) }
         return .object(responses)
@@ -93,8 +93,8 @@ enum OpenAPIResponses {
         }
     }
 
-    private static func problem(_ description: String, _ headers: JSONObject) -> JSONValue {
-        var headers = headers
+    private static func problem(_ description: String, _ fields: JSONValue) -> JSONValue {
+        var headers = fields.objectValue ?? JSONObject()
         headers[Wire.generation] = OpenAPI.reference("headers", "Generation")
         return [
             "description": .string(description), "headers": .object(headers),
