@@ -16,7 +16,12 @@ package struct Router: HTTPHandler {
         self.metrics = metrics
     }
 
-    package func lane(for request: HTTPRequest) -> Lane? { lanes.lane(method: request.method, target: request.target) }
+    package func lane(for request: HTTPRequest) -> Lane? {
+        lanes.lane(method: request.method, target: request.target) { name in
+            // Whatever has no such name will be told so; its lane is as wide as any.
+            (try? host.generations.current.storage(name))?.policy.concurrency
+        }
+    }
 
     package func respond(to request: HTTPRequest, cancellation: Cancellation) -> HTTPReply {
         let start = MonotonicTime.now
@@ -34,22 +39,26 @@ package struct Router: HTTPHandler {
             host: host,
             generation: host.generations.current
         )
-        let answered: @Sendable (HTTPResponse) -> HTTPResponse = { [metrics] response in
+        let count: @Sendable (Int) -> Void = { [metrics] status in
             metrics.count(
                 storage: exchange.knownStorage(route.storage),
                 operation: route.operation.rawValue,
-                status: response.status,
+                status: status,
                 nanoseconds: MonotonicTime.now.nanoseconds - start.nanoseconds
             )
-            return numbered(response, exchange.generation)
         }
+        let reply: HTTPReply
         do throws(CofferError) {
-            switch try exchange.run(route, metrics) {
-            case .response(let response): return .response(answered(response))
-            case .receive(let body): return .receive(AnsweredBody(body, answered))
-            }
+            reply = try exchange.run(route, metrics)
         } catch {
-            return .response(answered(.problem(error.located(storage: route.storage))))
+            reply = .response(.problem(error.located(storage: route.storage)))
+        }
+        switch reply {
+        case .response(let response):
+            count(response.status)
+            return .response(numbered(response, exchange.generation))
+        case .receive(let body):
+            return .receive(MeasuredBody(body, generation: exchange.generation.number, count: count))
         }
     }
 
@@ -112,13 +121,5 @@ extension Exchange {
         case .put, .create, .putStorage, .patch, .deleteMany, .copy, .move, .duplicate:
             throw CofferError(.internal, "\(route.operation.rawValue) takes a body")
         }
-    }
-}
-
-extension HTTPResponse {
-    /// The same with `name: value`, unless it has such a field.
-    fileprivate func with(_ name: String, ifMissing value: String) -> HTTPResponse {
-        for field in headers where field.name.utf8.elementsEqual(name.utf8) { return self }
-        return with(name, value)
     }
 }
