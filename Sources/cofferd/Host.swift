@@ -64,7 +64,8 @@ final class Host: HostControl {
     func profiles() -> ProfileList {
         let configuration = configuration
         return ProfileList(
-            profiles: configuration.profileNames.map { ProfileList.Profile(name: $0) },
+            profiles: zip(configuration.profileNames, configuration.profileParents)
+                .map { ProfileList.Profile(name: $0, extends: $1) },
             active: configuration.activeProfile ?? "",
             decidedBy: configuration.decidedBy.description,
             generation: Int64(generations.current.number)

@@ -33,6 +33,7 @@ struct SampleProfilesTests {
         #expect(configuration.activeProfile == "production")
         #expect(configuration.decidedBy == .argument("--profile"))
         #expect(configuration.profileNames == ["development", "staging", "production"])
+        #expect(configuration.profileParents == [nil, "production", nil])
     }
 
     @Test func developmentNeedsNoSecretsAndIsLocal() throws {
