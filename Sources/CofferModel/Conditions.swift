@@ -32,7 +32,7 @@ extension Conditions.Match {
         switch self {
         case .any: exists
         case .tokens(let tokens):
-            exists && etag.map { etag in tokens.contains { $0.utf8.elementsEqual(etag.utf8) } } ?? false
+            exists && tokens.contains { token in etag.map { token.utf8.elementsEqual($0.utf8) } ?? false }
         }
     }
 }

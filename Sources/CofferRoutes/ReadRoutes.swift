@@ -13,7 +13,7 @@ extension Exchange {
         let conditions = try RequestConditions(fields)
         let info: ObjectInfo
         do throws(CofferError) {
-            info = try storage.stat(key, version: version, conditions: conditions.match, call(storage))
+            info = try storage.stat(key, version: version, conditions: conditions.match, call)
         } catch  where error.code == .notModified {
             return unmodified(key, version: version, in: storage)
         }
@@ -29,7 +29,7 @@ extension Exchange {
         let conditions = try RequestConditions(fields)
         let info: ObjectInfo
         do throws(CofferError) {
-            info = try storage.stat(key, version: version, conditions: conditions.match, call(storage))
+            info = try storage.stat(key, version: version, conditions: conditions.match, call)
         } catch  where error.code == .notModified {
             return unmodified(key, version: version, in: storage)
         }
@@ -49,7 +49,7 @@ extension Exchange {
         download: String?
     ) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: key.text)
-        let call = call(storage)
+        let call = call
         let conditions = try RequestConditions(fields)
         var read = ReadRequest(key: key, version: version, conditions: conditions.match, wantsDescriptor: true)
         let rangeFields = fields("range")
@@ -83,7 +83,7 @@ extension Exchange {
     /// 304 says which object the caller has already (RFC 9110, section 15.4.5).
     private func unmodified(_ key: Key, version: String?, in storage: Storage) -> HTTPResponse {
         // It may be gone by now: the answer is right without its tag too.
-        let etag = try? storage.stat(key, version: version, call(storage)).etag
+        let etag = try? storage.stat(key, version: version, call).etag
         return HTTPResponse(status: 304, headers: etag.map { [("ETag", EntityTags.quoted($0))] } ?? [])
     }
 
@@ -106,7 +106,7 @@ extension Exchange {
             }
         case .stream(let stream):
             let (host, place) = (host, "\(storage.name):\(result.info.key)")
-            let body = ReadBody(stream, call) { error in
+            let body = ReadBody(stream, storage.timed(call)) { error in
                 if error.code != .cancelled { host.log("\(place): broke off: \(error.message)") }
             }
             response.body = .stream(length: length, body)

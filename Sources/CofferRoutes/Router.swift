@@ -16,7 +16,12 @@ package struct Router: HTTPHandler {
         self.metrics = metrics
     }
 
-    package func lane(for request: HTTPRequest) -> Lane? { lanes.lane(method: request.method, target: request.target) }
+    package func lane(for request: HTTPRequest) -> Lane? {
+        lanes.lane(method: request.method, target: request.target) { name in
+            // Whatever has no such name will be told so; its lane is as wide as any.
+            (try? host.generations.current.storage(name))?.policy.concurrency
+        }
+    }
 
     package func respond(to request: HTTPRequest, cancellation: Cancellation) -> HTTPReply {
         let start = MonotonicTime.now

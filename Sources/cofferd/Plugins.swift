@@ -15,12 +15,19 @@ final class Plugins: Sendable {
 
     private let present: Locked<Present>
     private let events: PluginEvents
+    /// The numbers that plugins tell.
+    let metrics: PluginMetrics
 
     init(log: Log) {
-        events = PluginEvents(log: { line in
-            let level: Log.Level = line.level == .error ? .error : line.level == .warning ? .warning : .info
-            log.write(level, "\(line.storage ?? line.plugin): \(line.message)")
-        })
+        let metrics = PluginMetrics()
+        self.metrics = metrics
+        events = PluginEvents(
+            log: { line in
+                let level: Log.Level = line.level == .error ? .error : line.level == .warning ? .warning : .info
+                log.write(level, "\(line.storage ?? line.plugin): \(line.message)")
+            },
+            metric: { metrics.take($0) }
+        )
         present = Locked(
             Present(declared: [], registry: PluginRegistry(folders: Locations.plugins, events: events))
         )

@@ -1,5 +1,6 @@
 // The sample configuration of the documentation, in each of its profiles, and the other examples.
 
+import CofferModel
 import CofferProfile
 import Testing
 
@@ -33,7 +34,6 @@ struct SampleProfilesTests {
         #expect(configuration.activeProfile == "production")
         #expect(configuration.decidedBy == .argument("--profile"))
         #expect(configuration.profileNames == ["development", "staging", "production"])
-        #expect(configuration.profileParents == [nil, "production", nil])
     }
 
     @Test func developmentNeedsNoSecretsAndIsLocal() throws {

@@ -90,7 +90,7 @@ package struct ConfigurationText: Sendable {
             activeProfile: active.name,
             decidedBy: active.source,
             profileNames: profileNames,
-            profileParents: profileNames.map { work.graph.chain(of: $0).dropLast().last },
+            extended: work.graph.extended,
             storages: parts.storages,
             defaultStorage: parts.defaultStorage,
             socket: work.host.socket(root["socket"]),
