@@ -9,6 +9,7 @@ package struct Router: HTTPHandler {
     private let host: any HostControl
     private let lanes: Lanes
     private let metrics: RequestMetrics
+    private static let generationField = Wire.generation.lowercasedASCII
 
     package init(host: any HostControl, lanes: Lanes, metrics: RequestMetrics) {
         self.host = host
@@ -54,9 +55,12 @@ package struct Router: HTTPHandler {
             reply = .response(.problem(error.located(storage: route.storage)))
         }
         switch reply {
-        case .response(let response):
+        case .response(var response):
             count(response.status)
-            return .response(response.with(Wire.generation, ifMissing: String(exchange.generation.number)))
+            if !response.headers.has(Self.generationField) {
+                response.headers.add(Wire.generation, String(exchange.generation.number))
+            }
+            return .response(response)
         case .receive(let body):
             return .receive(MeasuredBody(body, generation: exchange.generation.number, count: count))
         }

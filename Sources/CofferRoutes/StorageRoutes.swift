@@ -27,7 +27,7 @@ extension Exchange {
     func makeStorage(_ name: String) throws(CofferError) -> HTTPReply {
         try check(.manage)
         return .receive(
-            JSONBody { (bytes) throws(CofferError) in
+            JSONBody { [self] (bytes) throws(CofferError) in
                 let storage = try host.makeStorage(name, try EphemeralStorageBody(parsing: bytes))
                 return .json(StorageInfo(storage.description).encode(), status: 201)
             }

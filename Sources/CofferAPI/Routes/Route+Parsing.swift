@@ -22,9 +22,12 @@ extension Route {
 
     private static func make(_ operation: Operation, of target: RequestTarget) throws(CofferError) -> Route {
         let name = target.name
-        var known = RouteTable.row(of: operation)?.query.map(\.name) ?? []
         let takesKeyInQuery = target.rawKey == nil && target.resource.takesKey
-        if takesKeyInQuery { known.append("key") }
+        var known: [String] = []
+        if !target.rawQuery.isEmpty {
+            known = RouteTable.row(of: operation)?.query.map(\.name) ?? []
+            if takesKeyInQuery { known.append("key") }
+        }
         let query = try QueryReader(target.rawQuery, known: known)
         func key() throws(CofferError) -> Key {
             if takesKeyInQuery, query["key"] == nil { throw CofferError(.invalidArgument, "key is missing") }

@@ -63,8 +63,7 @@ extension EmulatedBackend {
     }
 
     /// The answer cut to what was asked for, and measured.
-    private func fitted(_ result: ReadResult, to request: ReadRequest) throws(CofferError) -> ReadResult {
-        var result = result
+    private func fitted(_ result: consuming ReadResult, to request: ReadRequest) throws(CofferError) -> ReadResult {
         let given = result.range
         let size = result.info.size ?? (native.readRange && request.range != .all ? nil : given.upperBound)
         let wanted = try size.map { size throws(CofferError) in try request.range.resolved(size: size) } ?? given
