@@ -4,13 +4,13 @@
 # make bench        measure against the floors and the peers
 # make install      PREFIX=/usr/local
 # make              build only            make format   rewrite the code into house style
-# make tests T=Name run the tests whose names match
+# make tests T=Name run the tests whose names match       make docs     write docs/profiles.md anew
 #
 # A Debian machine with python3-swiftclient has another program called swift in its PATH: then say SWIFT=/path/to/swift.
 SWIFT  ?= swift
 PREFIX ?= /usr/local
 HEADER  = plugin-sdk/C/include/coffer_backend.h
-CODE    = Package.swift Sources Plugins Tests plugin-sdk
+CODE    = Package.swift Sources Plugins Tests plugin-sdk examples/swift
 LAYERS  = --explicit-target-dependency-import-check error
 # XCTest leaks under the address sanitizer, and nothing here uses it.
 TEST    = $(LAYERS) --disable-xctest
@@ -44,6 +44,8 @@ test:
 	$(LANE) survival Scripts/survive quick
 	$(LANE) release $(MAKE) --no-print-directory release
 	$(LANE) install Tests/Install/run $(BUILT)
+	$(LANE) run    Tests/Run/run $(BUILT)
+	$(LANE) docs   Tests/Docs/run $(BUILT)
 	$(LANE) contract Tests/Contract/run $(BUILT)
 	$(LANE) fuzz   Tests/Fuzz/run 20
 	$(LANE) address $(SWIFT) test $(TEST) $(ADDRESS) --filter '$(CORE)'
