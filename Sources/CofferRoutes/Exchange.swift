@@ -28,14 +28,8 @@ final class Exchange: Sendable {
     /// All fields of the head.
     var allFields: FieldList { request.headers.map { ($0.name, $0.value) } }
 
-    /// Time and cancellation for the stores, as `storage` has it.
-    func call(_ storage: Storage? = nil) -> Call {
-        Call(
-            stepTimeout: storage?.policy.stepTimeout,
-            cancellation: cancellation,
-            trace: request.headers["traceparent"] ?? ""
-        )
-    }
+    /// The cancellation and the trace of this request, for the stores; each storage adds its own time.
+    var call: Call { Call(cancellation: cancellation, trace: request.headers["traceparent"] ?? "") }
 
     /// The storage called `name`, if the caller may do `permission` there with keys that start with `text`.
     ///

@@ -11,7 +11,12 @@ extension Exchange {
     func stat(_ name: String, _ key: Key, version: String?) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: key.text)
         let conditions = try RequestConditions(fields)
-        let info = try storage.stat(key, version: version, conditions: conditions.match, call(storage))
+        let info: ObjectInfo
+        do throws(CofferError) {
+            info = try storage.stat(key, version: version, conditions: conditions.match, call)
+        } catch  where error.code == .notModified {
+            return unmodified(key, version: version, in: storage)
+        }
         if let refusal = refusal(by: conditions, of: info) { return refusal }
         var response = HTTPResponse.json(stored(info, in: storage).encode())
         if let etag = info.etag { response.headers.add("ETag", EntityTags.quoted(etag)) }
@@ -22,7 +27,12 @@ extension Exchange {
     func head(_ name: String, _ key: Key, version: String?) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: key.text)
         let conditions = try RequestConditions(fields)
-        let info = try storage.stat(key, version: version, conditions: conditions.match, call(storage))
+        let info: ObjectInfo
+        do throws(CofferError) {
+            info = try storage.stat(key, version: version, conditions: conditions.match, call)
+        } catch  where error.code == .notModified {
+            return unmodified(key, version: version, in: storage)
+        }
         if let refusal = refusal(by: conditions, of: info) { return refusal }
         return HTTPResponse(
             status: 200,
@@ -39,7 +49,7 @@ extension Exchange {
         download: String?
     ) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: key.text)
-        let call = call(storage)
+        let call = call
         let conditions = try RequestConditions(fields)
         var read = ReadRequest(key: key, version: version, conditions: conditions.match, wantsDescriptor: true)
         let rangeFields = fields("range")
@@ -65,7 +75,16 @@ extension Exchange {
             return download.map { response.offered(as: $0, key: key) } ?? response
         } catch  where error.code == .rangeInvalid {
             return try unsatisfiable(error, key, storage, call)
+        } catch  where error.code == .notModified {
+            return unmodified(key, version: version, in: storage)
         }
+    }
+
+    /// 304 says which object the caller has already (RFC 9110, section 15.4.5).
+    private func unmodified(_ key: Key, version: String?, in storage: Storage) -> HTTPResponse {
+        // It may be gone by now: the answer is right without its tag too.
+        let etag = try? storage.stat(key, version: version, call).etag
+        return HTTPResponse(status: 304, headers: etag.map { [("ETag", EntityTags.quoted($0))] } ?? [])
     }
 
     private func answer(_ result: ReadResult, isPartial: Bool, in storage: Storage, _ call: Call) -> HTTPResponse {
@@ -87,7 +106,7 @@ extension Exchange {
             }
         case .stream(let stream):
             let key = result.info.key
-            let body = ReadBody(stream, call) { [host] error in
+            let body = ReadBody(stream, storage.timed(call)) { [host] error in
                 if error.code != .cancelled { host.log("\(storage.name):\(key): broke off: \(error.message)") }
             }
             response.body = .stream(length: length, body)

@@ -17,7 +17,12 @@ package struct Router: HTTPHandler {
         self.metrics = metrics
     }
 
-    package func lane(for request: HTTPRequest) -> Lane? { lanes.lane(method: request.method, target: request.target) }
+    package func lane(for request: HTTPRequest) -> Lane? {
+        lanes.lane(method: request.method, target: request.target) { name in
+            // Whatever has no such name will be told so; its lane is as wide as any.
+            (try? host.generations.current.storage(name))?.policy.concurrency
+        }
+    }
 
     package func respond(to request: HTTPRequest, cancellation: Cancellation) -> HTTPReply {
         let start = MonotonicTime.now
@@ -35,27 +40,30 @@ package struct Router: HTTPHandler {
             host: host,
             generation: host.generations.current
         )
-        var reply: HTTPReply
+        let count: @Sendable (Int) -> Void = { [metrics] status in
+            metrics.count(
+                storage: exchange.knownStorage(route.storage),
+                operation: route.operation.rawValue,
+                status: status,
+                nanoseconds: MonotonicTime.now.nanoseconds - start.nanoseconds
+            )
+        }
+        let reply: HTTPReply
         do throws(CofferError) {
             reply = try exchange.run(route, metrics)
         } catch {
             reply = .response(.problem(error.located(storage: route.storage)))
         }
-        var status = 100
-        if case .response(var response) = reply {
-            status = response.status
+        switch reply {
+        case .response(var response):
+            count(response.status)
             if !response.headers.has(Self.generationField) {
                 response.headers.add(Wire.generation, String(exchange.generation.number))
-                reply = .response(response)
             }
+            return .response(response)
+        case .receive(let body):
+            return .receive(MeasuredBody(body, generation: exchange.generation.number, count: count))
         }
-        metrics.count(
-            storage: exchange.knownStorage(route.storage),
-            operation: route.operation.rawValue,
-            status: status,
-            nanoseconds: MonotonicTime.now.nanoseconds - start.nanoseconds
-        )
-        return reply
     }
 
     package func refusal(status: Int, reason: String) -> HTTPResponse {

@@ -19,7 +19,7 @@ extension Exchange {
         let storage = try storage(name, for: .download)
         if isProbing {
             try check(.manage, storage: name)
-            _ = try storage.probe(call(storage))
+            _ = try storage.probe(call)
         }
         return .json(StorageInfo(storage.description).encode())
     }
@@ -43,14 +43,14 @@ extension Exchange {
     func checkStorage(_ name: String) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download)
         let start = MonotonicTime.now
-        let details = try storage.health(call(storage)).map { StorageInfo.Setting($0.name, $0.value) }
+        let details = try storage.health(call).map { StorageInfo.Setting($0.name, $0.value) }
         let milliseconds = (MonotonicTime.now.nanoseconds - start.nanoseconds) / 1_000_000
         return .json(StorageHealth(storage: name, details: details, milliseconds: milliseconds).encode())
     }
 
     func url(_ name: String, _ key: Key) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: key.text)
-        return .json(URLAnswer.encode(try storage.url(key, call(storage))))
+        return .json(URLAnswer.encode(try storage.url(key, call)))
     }
 }
 
@@ -87,6 +87,7 @@ extension StorageInfo {
         ]
         if let size = policy.maxSize { settings.append(Setting("max_size", String(size))) }
         if let timeout = policy.stepTimeout { settings.append(Setting("timeout", "\(timeout / 1_000_000)ms")) }
+        if let concurrency = policy.concurrency { settings.append(Setting("concurrency", String(concurrency))) }
         return settings
     }
 

@@ -25,7 +25,7 @@ extension Exchange {
                 let body = try TransferBody(parsing: bytes, isDuplicate: true)
                 _ = try storage(name, for: .upload, text: body.from.text)
                 let source = try storage(name, for: .download, text: body.from.text)
-                return answer(.success(try source.duplicate(body.from, call(source))), in: source)
+                return answer(.success(try source.duplicate(body.from, call)), in: source)
             }
         )
     }
@@ -47,7 +47,7 @@ extension Exchange {
                 options.onConflict = body.onConflict
                 options.conditions = try RequestConditions(fields).match
                 options.sourceIfMatch = body.sourceIfMatch.map { $0 == "*" ? .any : .tokens([$0]) }
-                let outcome = try run(source, target, body, options, call(source))
+                let outcome = try run(source, target, body, options, call)
                 return answer(.success(outcome), in: target)
             }
         )
@@ -62,7 +62,7 @@ extension Exchange {
                 let storage = try generation.storage(name)
                 let errors = try storage.removeMany(
                     body.items.map { ($0.key, $0.ifMatch.map { .tokens([$0]) }) },
-                    call(storage)
+                    call
                 )
                 return .json(
                     DeletionResult.encode(zip(body.items, errors).map { DeletionResult(key: $0.key, error: $1) })
@@ -77,7 +77,7 @@ extension Exchange {
         return .receive(
             JSONBody { [self] (bytes) throws(CofferError) in
                 let patch = MetadataPatch(try MetadataChange(parsing: bytes))
-                let info = try storage.updateMetadata(key, patch, conditions: conditions, call(storage))
+                let info = try storage.updateMetadata(key, patch, conditions: conditions, call)
                 let response = HTTPResponse.json(stored(info, in: storage).encode())
                 return info.etag.map { response.with("ETag", EntityTags.quoted($0)) } ?? response
             }

@@ -21,7 +21,7 @@ extension Exchange {
     /// Takes the request's body, or the descriptor beside it, as the object that `put` describes.
     func write(_ put: PutRequest, to storage: Storage) throws(CofferError) -> HTTPReply {
         var put = put
-        let call = call(storage)
+        let call = call
         if let field = request.headers["coffer-fd"] {
             let part = try attachedFile(field)
             put.size = part.length

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ObjectTests {
     @Test(arguments: storageNames)
     func whatIsPutIsWhatIsGot(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             for size in [0, 1, 4095, 4096, 65_537, 300_000] {
                 let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ size) }
@@ -30,7 +30,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func headSaysWhatGetWouldSay(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             try connection.put(storage, "page.html", "<p>", fields: [("Coffer-Meta-Who", "J%C3%BCrgen")])
             let target = "/v1/storages/\(storage)/objects/page.html"
@@ -47,7 +47,7 @@ import Testing
 
     @Test(arguments: ranges)
     func rangesAreExact(range: String, status: Int, body: String?, contentRange: String?) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             for storage in storageNames {
                 try connection.put(storage, "r", "0123456789abcd")
@@ -74,7 +74,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func conditionsDecide(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             let target = "/v1/storages/\(storage)/objects/c"
             func status(_ method: String, _ field: String, _ value: String, body: String? = nil) throws -> Int {
@@ -102,7 +102,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func aTakenKeyIsWhatTheRuleSays(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             try connection.put(storage, "photo.jpg", "1")
             let target = "/v1/storages/\(storage)/objects/photo.jpg?on_conflict="
@@ -122,7 +122,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func aWrongDigestPublishesNothing(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             try connection.put(storage, "d", "old")
             let target = "/v1/storages/\(storage)/objects/d"
@@ -140,7 +140,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func aDigestMayComeAsATrailer(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             func put(_ digest: String) throws -> Int {
                 connection.send(
@@ -158,7 +158,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func metadataCanBeChangedAlone(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             try connection.put(storage, "m", "body", fields: [("Content-Type", "text/plain"), ("Coffer-Meta-A", "1")])
             let change = #"{"content_type":"text/css","cache_control":"no-store","metadata":{"a":null,"b":"2"}}"#
@@ -181,7 +181,7 @@ import Testing
     }
 
     @Test func aRepeatedPutWithAnIdempotencyKeyGivesTheFirstAnswer() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             let first = try connection.put("scratch", "i", "x", fields: [("Idempotency-Key", "k1")])
             let second = try connection.put("scratch", "i", "x", fields: [("Idempotency-Key", "k1")])

@@ -1,5 +1,6 @@
 // Looking at a root from outside, as a foreign program would.
 
+import CofferSystem
 import Glibc
 import Testing
 
@@ -66,11 +67,14 @@ final class Counter: @unchecked Sendable {  // Every access is under the mutex.
     }
 }
 
-/// `fork`, which Swift hides.
-func forkProcess() -> pid_t {
-    typealias Fork = @convention(c) () -> pid_t
-    guard let symbol = dlsym(nil, "fork") else { return -1 }
-    return unsafeBitCast(symbol, to: Fork.self)()
+/// Waits until something holds that another thread brings about; false if it has not within twenty seconds.
+func eventually(_ isTrue: () throws -> Bool) rethrows -> Bool {
+    let deadline = MonotonicTime.now.advanced(milliseconds: 20_000)
+    while try !isTrue() {
+        if deadline < .now { return false }
+        sched_yield()
+    }
+    return true
 }
 
 /// The kernel's number of this thread.

@@ -23,8 +23,10 @@ public final class RawConnection {
         public let description: String
     }
 
-    private let descriptor: Int32
+    let descriptor: Int32
     private var held: [UInt8] = []
+    /// The descriptors that came with answers and that nobody has taken yet.
+    var received: [Int32] = []
 
     /// Connects to the Unix socket at `path`.
     public init(_ path: String) throws {
@@ -46,7 +48,10 @@ public final class RawConnection {
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        close(descriptor)
+        for number in received { close(number) }
+    }
 
     /// Sends bytes as they are; false if the other end is gone.
     @discardableResult
@@ -69,6 +74,15 @@ public final class RawConnection {
 
     /// Ends our half of the connection.
     public func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Whether something of an answer is there, or comes within so many milliseconds.
+    public func hasAnswer(within milliseconds: Int32) -> Bool {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return !held.isEmpty || poll(&request, 1, milliseconds) == 1
+    }
+
+    /// Ends both halves: the host sees a client that is gone.
+    public func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     /// Sends a request and reads its answer.
     public func request(
@@ -176,7 +190,7 @@ public final class RawConnection {
     private func fill() throws -> Bool {
         var buffer = [UInt8](repeating: 0, count: 262_144)
         while true {
-            let count = recv(descriptor, &buffer, buffer.count, 0)
+            let count = receive(into: &buffer)
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw Broken(description: "recv: \(String(cString: strerror(errno)))") }
             held += buffer[..<count]

@@ -38,6 +38,9 @@ enum Refusals {
             }
             return "the call was refused"
         case .mtime: return try writing(subject, key, WriteOptions(properties: [("mtime", "1000000000")]), word)
+        case .checksum:
+            let wrong = Digest(algorithm: "sha256", value: Name(String(repeating: "0", count: 64)))
+            return try writing(subject, key, WriteOptions(checksums: [wrong]), word)
         case .userMeta: return try writing(subject, key, WriteOptions(metadata: [("colour", "blue")]), word)
         case .removeIfMatch: return try removing(subject, key)
         case .delimiter: return try listing(subject, trial, ListOptions(delimiter: "/"), word)

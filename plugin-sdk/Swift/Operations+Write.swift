@@ -274,6 +274,7 @@ extension InstanceBox {
         )
         let kept = try properties(arguments.props, arguments.n_props, arguments.meta, arguments.n_meta)
         (request.properties, request.modified, request.metadata) = (kept.properties, kept.modified, kept.metadata)
+        if arguments.n_checksums > 0 { try require(.checksum, "a checksum") }
         request.checksums = Checksums(packed: try PackedPairs(arguments.checksums, count: arguments.n_checksums))
         return request
     }

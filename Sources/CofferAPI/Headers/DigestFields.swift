@@ -6,6 +6,13 @@ package enum DigestFields {
         ("sha-256", .sha256, 32), ("sha-512", .sha512, 64), ("crc32c", .crc32c, 4), ("md5", .md5, 16),
     ]
 
+    /// How the digests may be computed that `Trailer` fields announce: the field names them, and not their algorithms.
+    package static func announced(trailer fields: [String]) -> [Checksum.Algorithm] {
+        let names = fields.flatMap { $0.split(separator: ",").map { $0.trimmed.lowercasedASCII } }
+        let isAnnounced = names.contains("content-digest") || names.contains("repr-digest")
+        return isAnnounced ? algorithms.map(\.algorithm) : []
+    }
+
     /// The digests that a request announces, in a head or in trailers; both fields say the same of a whole body.
     ///
     /// - Throws: ``CofferError`` with `unsupported` for an algorithm that we do not know, `invalid_argument` for a

@@ -366,6 +366,9 @@ unsafe extern "C" fn write_begin(
         if let Some((name, _)) = props.iter().find(|(name, _)| name != b"content-type") {
             return fail(E_UNSUPPORTED, format!("the property {} is unsupported", String::from_utf8_lossy(name)));
         }
+        if args.n_checksums > 0 {
+            return fail(E_UNSUPPORTED, "checksums are unsupported");
+        }
         store.check_size(args.size.max(0) as u64)?;
         conditions.check_write(store.lock().get(&key))?;
         let meta = pairs(args.meta, args.n_meta)?;

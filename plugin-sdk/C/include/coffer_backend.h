@@ -383,7 +383,8 @@ typedef struct coffer_write_args {
     size_t     n_meta;
     const coffer_kv *meta;
     size_t     n_checksums;
-    const coffer_checksum *checksums; /* digests known beforehand; verify those you can, keep those you can */
+    const coffer_checksum *checksums; /* digests that the caller claims: verify those you can, by yourself or against
+                                       * those of the commit, and keep none that was not verified */
 } coffer_write_args;
 
 /* What the host knows only at the end. Each condition is checked again at this moment, not only at begin. */

@@ -38,19 +38,23 @@ extension ConformanceCase {
     static let keptChecksum = ConformanceCase(
         55,
         "a-right-checksum-is-kept",
-        "given a right checksum, at the beginning or at the end, then stat returns it",
+        "given a right checksum that the host computed too, then stat returns it; given only one of them, it or none",
         grade: .hangsOn(.checksum),
         needs: .storing
     ) { trial in
         let subject = try trial.subject()
         let right = Digest(algorithm: "sha256", value: sha256OfABC)
-        let early = trial.key("early")
-        try subject.put(early, "abc", WriteOptions(size: 3, checksums: [right]))
-        try expect(try subject.look(early).checksums.contains(right), "the sha256 that was given", got: "not it")
-        let late = trial.key("late")
-        try subject.put(late, "abc", WriteOptions(size: 3, lateChecksums: [right]))
-        let kept = try subject.look(late).checksums.filter { $0.algorithm == "sha256" }
-        try expect(kept.isEmpty || kept == [right], "the sha256 that was given at commit, or none", got: "\(kept)")
+        let both = trial.key("both")
+        try subject.put(both, "abc", WriteOptions(size: 3, checksums: [right], lateChecksums: [right]))
+        try expect(try subject.look(both).checksums.contains(right), "the sha256 that was given", got: "not it")
+        for isEarly in [true, false] {
+            let key = trial.key(isEarly ? "early" : "late")
+            var options = WriteOptions(size: 3)
+            if isEarly { options.checksums = [right] } else { options.lateChecksums = [right] }
+            try subject.put(key, "abc", options)
+            let kept = try subject.look(key).checksums.filter { $0.algorithm == "sha256" }
+            try expect(kept.isEmpty || kept == [right], "the sha256 that was given, or none", got: "\(kept)")
+        }
     }
 
     static let parallelPuts = ConformanceCase(

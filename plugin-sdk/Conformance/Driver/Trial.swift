@@ -148,10 +148,20 @@ func expectCode(_ got: coffer_status, _ expected: coffer_status..., in what: Str
 /// Bytes that no other seed gives, the same each time.
 func pattern(_ count: Int, seed: Int = 1) -> [UInt8] {
     var state = UInt64(bitPattern: Int64(seed)) &* 0x9E37_79B9_7F4A_7C15 | 1
-    return (0..<count).map { _ in
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return UInt8(truncatingIfNeeded: state >> 32)
+    // Eight bytes a step: large objects are made of it.
+    return [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+        let raw = UnsafeMutableRawBufferPointer(buffer)
+        var at = 0
+        while at < count {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            withUnsafeBytes(of: state) { bytes in
+                let part = UnsafeRawBufferPointer(rebasing: bytes.prefix(count - at))
+                UnsafeMutableRawBufferPointer(rebasing: raw[at...]).copyMemory(from: part)
+            }
+            at += 8
+        }
+        filled = count
     }
 }

@@ -1,0 +1,34 @@
+import CofferAPI
+import CofferTestSupport
+import Testing
+
+/// `docs/rpc.md` leaves nothing of the contract out.
+struct ReferenceTests {
+    private let page: String
+
+    init() throws {
+        let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        page = try #require(readWholeFile("/\(root)/docs/rpc.md"))
+    }
+
+    @Test(arguments: RouteTable.rows.map { "\($0.method) \($0.resource.template)" })
+    func everyRouteHasASection(route: String) {
+        #expect(page.contains("\n### \(route)\n"))
+    }
+
+    @Test func everyRouteHasAnExample() {
+        for section in page.split(separator: "\n### ").dropFirst() where section.hasPrefix("/") || section.contains("/v1/") {
+            #expect(section.contains("\n$ curl "), "\(section.prefix { $0 != "\n" })")
+        }
+    }
+
+    @Test(arguments: RouteTable.rows.flatMap(\.query).map(\.name))
+    func everyParameterIsNamed(parameter: String) {
+        #expect(page.contains("`\(parameter)") || page.contains("\(parameter)="))
+    }
+
+    @Test(arguments: ErrorTable.rows.map { "| `\($0.code.rawValue)` | \($0.status) | \($0.exitCode) | " })
+    func everyErrorIsInTheTable(row: String) {
+        #expect(page.contains("\n\(row)"))
+    }
+}
