@@ -138,7 +138,8 @@ enum Report {
     private static func cells(_ results: [RowResult]) -> [[String]] {
         results.flatMap { result -> [[String]] in
             if let skipped = result.skipped {
-                return [[result.row.name, "not measured: \(skipped)", "", "", "", "", "skipped"]]
+                let reason = skipped.split(separator: "\n").first.map { String($0.prefix(100)) } ?? ""
+                return [[result.row.name, "not measured: \(reason)", "", "", "", "", "skipped"]]
             }
             return result.lines.map { [result.row.name] + $0.cells }
         }

@@ -4,8 +4,16 @@ import Glibc
 
 enum Load {
     /// The median time of one exchange in microseconds, one after the other on one kept connection.
-    static func latency(_ connection: PlainConnection, _ request: [UInt8], count: Int) throws -> Double {
-        let total = try connection.exchange(request)
+    ///
+    /// Answers to the same question have the same length, unless they tell of a change.
+    static func latency(
+        _ connection: PlainConnection,
+        _ request: [UInt8],
+        count: Int,
+        isChange: Bool = false
+    ) throws -> Double {
+        let first = try connection.exchange(request)
+        let total = isChange ? nil : first
         var times: [Double] = []
         times.reserveCapacity(count)
         for _ in 0..<count {
@@ -50,17 +58,19 @@ enum Load {
                     failure = Trouble("the server broke off")
                     return
                 }
-                let isWhole: Bool
-                if held[index].isEmpty, Answer.length(UnsafeRawBufferPointer(rebasing: buffer[..<got])) == got {
-                    isWhole = true
+                let piece = UnsafeRawBufferPointer(rebasing: buffer[..<got])
+                if held[index].isEmpty {
+                    if piece[9] != UInt8(ascii: "2") {
+                        failure = Trouble("the server answered \(String(decoding: piece, as: UTF8.self))")
+                    }
+                    if Answer.length(piece) != got {
+                        held[index] += piece
+                        return
+                    }
                 } else {
-                    held[index] += buffer[..<got]
-                    isWhole = held[index].withUnsafeBytes { Answer.length($0) == $0.count }
-                    if isWhole { held[index] = [] }
-                }
-                guard isWhole else { return }
-                if buffer[9] != UInt8(ascii: "2") {
-                    failure = Trouble(String(decoding: buffer[..<min(got, 400)], as: UTF8.self))
+                    held[index] += piece
+                    guard held[index].withUnsafeBytes({ Answer.length($0) == $0.count }) else { return }
+                    held[index].removeAll(keepingCapacity: true)
                 }
                 done += 1
                 do { try send(index) } catch let error { failure = error }

@@ -103,23 +103,22 @@ extension Row {
         return [Line("host start with 10 storages", "ms", figures[0], .atMost(60))]
     }
 
-    static let profileSwitch = Row("switch", "any core; another client gets 1 KiB all the time") { bench in
+    static let profileSwitch = Row("switch", "any core; another client asks for the version all the time") { bench in
         let storages = (0..<100).map { "  s\($0): {backend: local}\n" }.joined()
         let host = try BenchHost(
             bench,
             "switch",
             """
             profile: a
-            defaults: {root: \(bench.scratch)/switch-a}
+            backends: {local: {root: \(bench.scratch)/switch-a}}
             profiles:
               a: {}
-              b: {defaults: {root: \(bench.scratch)/switch-b}}
+              b: {backends: {local: {root: \(bench.scratch)/switch-b}}}
             storages:
-              memory: {backend: memory, root: null}
+              memory: {backend: memory}
 
             """ + storages
         )
-        try host.put("memory", "small", count: 1024)
         let isOver = Atomic<Bool>(false)
         let worst = Atomic<Int64>(0)
         let path = host.socket
@@ -160,7 +159,7 @@ extension Row {
         let words = ["\(bench.build)/coffer", "--socket", host.socket, "stat", "memory:small"]
         // Started by a small process: a child's peak begins with that of its parent.
         try runToEnd(["/proc/self/exe", "run-often", "30"] + words, output: output)
-        let fields = (wholeText(output) ?? "").split(separator: " ").compactMap { Double(String($0)) }
+        let fields = (wholeText(output) ?? "").split(whereSeparator: \.isWhitespace).compactMap { Double(String($0)) }
         guard fields.count == 31 else { throw Trouble("coffer stat does not run") }
         return [
             Line("coffer stat as a process", "ms", Figure(Array(fields.dropLast())), .atMost(10)),

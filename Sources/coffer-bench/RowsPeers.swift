@@ -48,7 +48,7 @@ extension Row {
                 ask("opendal get"), ask("obstore get"),
                 Party("ours get") { try Load.latency(connection, get, count: 300) },
                 ask("opendal put"), ask("obstore put"),
-                Party("ours put") { try Load.latency(connection, put, count: 300) },
+                Party("ours put") { try Load.latency(connection, put, count: 300, isChange: true) },
             ]
         )
         return [

@@ -133,7 +133,7 @@ extension Row {
         bench in
         let host = try bench.host()
         let connection = try host.connect()
-        let sizes = [("64 MiB", 64 << 20, "large", 4), ("1 GiB", 1 << 30, "huge", 1)]
+        let sizes = [("64 MiB", 64 << 20, "large", 4, 21), ("1 GiB", 1 << 30, "huge", 1, 7)]
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
         defer { buffer.deallocate() }
         func read(_ file: Descriptor) throws {
@@ -144,11 +144,11 @@ extension Row {
                 offset += Int64(count)
             }
         }
-        return try sizes.map { name, size, key, count in
+        return try sizes.map { name, size, key, count, rounds in
             let path = try bench.file(key, size: size)
             let request = Request.get("/v1/storages/files/objects/\(key)", "Prefer: coffer-fd")
             let figures = try interleaved(
-                7,
+                rounds,
                 [
                     Party("direct") {
                         let time = try seconds {
