@@ -52,7 +52,7 @@ private func removePrefix(_ address: Address, _ session: inout Session, _ output
     let isDryRun = session.arguments.has("--dry-run")
     let isForced = session.arguments.has("--force")
     guard !address.key.isEmpty || isForced || isDryRun else {
-        throw .usage("\(subject) is the whole storage; --force deletes everything in it", command: "rm")
+        throw .usage("rm: \(subject) is the whole storage; --force deletes everything in it", command: "rm")
     }
     let parameters = DeletePrefixParameters(prefix: address.key, isDryRun: isDryRun, isForced: isForced)
     let channel = session.channel
