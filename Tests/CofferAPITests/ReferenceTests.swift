@@ -1,4 +1,5 @@
 import CofferAPI
+import CofferModel
 import CofferTestSupport
 import Testing
 
@@ -17,7 +18,8 @@ struct ReferenceTests {
     }
 
     @Test func everyRouteHasAnExample() {
-        for section in page.split(separator: "\n### ").dropFirst() where section.hasPrefix("/") || section.contains("/v1/") {
+        for section in page.split(separator: "\n### ").dropFirst()
+        where section.hasPrefix("/") || section.contains("/v1/") {
             #expect(section.contains("\n$ curl "), "\(section.prefix { $0 != "\n" })")
         }
     }
