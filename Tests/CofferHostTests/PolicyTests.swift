@@ -172,6 +172,31 @@ enum WayIn: String, CaseIterable, CustomTestStringConvertible {
         }
     }
 
+    @Test(arguments: storageNames)
+    func aKeyAndTheKeysBelowItAreBothThereOrTheSecondIsRefused(storage: String) throws {
+        try withHost(sampleStorages) { host in
+            let connection = try RawConnection(host.socket)
+            for (first, second) in [("dir", "dir/x"), ("other/x", "other")] {
+                try connection.put(storage, first, "1")
+                let answer = try connection.request("PUT", "/v1/storages/\(storage)/objects/\(second)", body: [50])
+                #expect(answer.status == (storage == "files" ? 409 : 201), "\(second): \(answer.text)")
+                #expect(try connection.get(storage, first) == "1")
+            }
+        }
+    }
+
+    @Test(arguments: storageNames)
+    func metadataOfTheHostsOwnIsNotAClientsToSet(storage: String) throws {
+        try withHost(sampleStorages) { host in
+            let connection = try RawConnection(host.socket)
+            let target = "/v1/storages/\(storage)/objects/k"
+            let refused = try connection.request("PUT", target, fields: [("Coffer-Meta-Coffer-Token", "x")], body: [1])
+            #expect(refused.status == 400, "\(refused.text)")
+            #expect(refused.text.contains("coffer-token"), "\(refused.text)")
+            #expect(try connection.get(storage, "k") == nil)
+        }
+    }
+
     @Test func whatTheBackendKeepsForItselfIsNobodys() throws {
         try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
