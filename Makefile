@@ -41,11 +41,11 @@ test:
 	$(LANE) header $(MAKE) --no-print-directory header
 	$(LANE) debug  $(SWIFT) build $(LAYERS) --build-tests
 	$(LANE) tests  $(SWIFT) test $(TEST) --skip-build
-	$(LANE) survival Scripts/survive quick
 	$(LANE) release $(MAKE) --no-print-directory release
 	$(LANE) install Tests/Install/run $(BUILT)
 	$(LANE) run    Tests/Run/run $(BUILT)
 	$(LANE) docs   Tests/Docs/run $(BUILT)
+	$(LANE) examples Tests/Examples/run $(BUILT)
 	$(LANE) contract Tests/Contract/run $(BUILT)
 	$(LANE) fuzz   Tests/Fuzz/run 20
 	$(LANE) address $(SWIFT) test $(TEST) $(ADDRESS) --filter '$(CORE)'
