@@ -1,4 +1,5 @@
 import CofferAPI
+import CofferModel
 import CofferTestSupport
 import Testing
 
