@@ -98,7 +98,7 @@ let package = Package(
         .executableTarget(
             name: "coffer-bench",
             dependencies: [
-                "CofferAPI", "CofferClient", "CofferHTTP", "CofferModel", "CofferSystem", sdk("CofferJSON"),
+                "CLinux", "CofferBackend", "CofferModel", "CofferPluginHost", "CofferSystem",
             ],
             swiftSettings: house
         ),

@@ -7,6 +7,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -209,6 +210,21 @@ ssize_t coffer_send(int fd, const struct iovec *parts, int count, int flags, int
         memcpy(CMSG_DATA(&control.header), &attached, sizeof(int));
     }
     return sendmsg(fd, &message, flags | MSG_NOSIGNAL);
+}
+
+int coffer_place_thread(pid_t thread, int processor)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (int n = 0; n < CPU_SETSIZE; n++)
+        if (processor < 0 || n == processor)
+            CPU_SET(n, &set);
+    return sched_setaffinity(thread, sizeof set, &set) == 0 ? 0 : errno;
+}
+
+ssize_t coffer_copy_range(int to, int from, size_t length)
+{
+    return copy_file_range(from, NULL, to, NULL, length, 0);
 }
 
 ssize_t coffer_sendfile(int to, int from, int64_t *offset, size_t length)

@@ -105,9 +105,9 @@ extension Exchange {
                 response.body = .file(opened.file, offset: opened.offset, length: length)
             }
         case .stream(let stream):
-            let (host, place) = (host, "\(storage.name):\(result.info.key)")
-            let body = ReadBody(stream, storage.timed(call)) { error in
-                if error.code != .cancelled { host.log("\(place): broke off: \(error.message)") }
+            let key = result.info.key
+            let body = ReadBody(stream, storage.timed(call)) { [host] error in
+                if error.code != .cancelled { host.log("\(storage.name):\(key): broke off: \(error.message)") }
             }
             response.body = .stream(length: length, body)
         }
@@ -145,7 +145,10 @@ extension Exchange {
     }
 
     private func headers(of info: ObjectInfo, in storage: Storage) -> HTTPHeaders {
-        HTTPHeaders(ObjectFields.fields(of: stored(info, in: storage)))
+        var headers = HTTPHeaders()
+        headers.reserve(fields: 16, bytes: 640)
+        ObjectFields.write(stored(info, in: storage), to: &headers)
+        return headers
     }
 }
 

@@ -9,6 +9,7 @@ package struct Router: HTTPHandler {
     private let host: any HostControl
     private let lanes: Lanes
     private let metrics: RequestMetrics
+    private static let generationField = Wire.generation.lowercasedASCII
 
     package init(host: any HostControl, lanes: Lanes, metrics: RequestMetrics) {
         self.host = host
@@ -69,7 +70,8 @@ package struct Router: HTTPHandler {
 
     /// The answer with the number of the generation that gave it, unless it names one itself.
     private func numbered(_ response: HTTPResponse, _ generation: Generation) -> HTTPResponse {
-        response.with(Wire.generation, ifMissing: String(generation.number))
+        if response.headers.has(Self.generationField) { return response }
+        return response.with(Wire.generation, String(generation.number))
     }
 }
 

@@ -21,7 +21,7 @@ extension Exchange {
     func duplicate(_ name: String) throws(CofferError) -> HTTPReply {
         try check(.download, storage: name)
         return .receive(
-            JSONBody { (bytes) throws(CofferError) in
+            JSONBody { [self] (bytes) throws(CofferError) in
                 let body = try TransferBody(parsing: bytes, isDuplicate: true)
                 _ = try storage(name, for: .upload, text: body.from.text)
                 let source = try storage(name, for: .download, text: body.from.text)
@@ -38,7 +38,7 @@ extension Exchange {
     ) throws(CofferError) -> HTTPReply {
         _ = try generation.storage(name)
         return .receive(
-            JSONBody { (bytes) throws(CofferError) in
+            JSONBody { [self] (bytes) throws(CofferError) in
                 let body = try TransferBody(parsing: bytes)
                 if removesSource { try check(.delete, storage: name, text: body.from.text) }
                 let source = try storage(name, for: .download, text: body.from.text)
@@ -56,7 +56,7 @@ extension Exchange {
     func deleteMany(_ name: String) throws(CofferError) -> HTTPReply {
         _ = try generation.storage(name)
         return .receive(
-            JSONBody { (bytes) throws(CofferError) in
+            JSONBody { [self] (bytes) throws(CofferError) in
                 let body = try DeletionBody(parsing: bytes)
                 for item in body.items { try check(.delete, storage: name, text: item.key.text) }
                 let storage = try generation.storage(name)
@@ -75,7 +75,7 @@ extension Exchange {
         let storage = try storage(name, for: .upload, text: key.text)
         let conditions = try RequestConditions(fields).match
         return .receive(
-            JSONBody { (bytes) throws(CofferError) in
+            JSONBody { [self] (bytes) throws(CofferError) in
                 let patch = MetadataPatch(try MetadataChange(parsing: bytes))
                 let info = try storage.updateMetadata(key, patch, conditions: conditions, call)
                 let response = HTTPResponse.json(stored(info, in: storage).encode())

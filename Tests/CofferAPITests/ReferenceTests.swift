@@ -18,7 +18,8 @@ struct ReferenceTests {
     }
 
     @Test func everyRouteHasAnExample() {
-        for section in page.split(separator: "\n### ").dropFirst() where section.hasPrefix("/") || section.contains("/v1/") {
+        for section in page.split(separator: "\n### ").dropFirst()
+        where section.hasPrefix("/") || section.contains("/v1/") {
             #expect(section.contains("\n$ curl "), "\(section.prefix { $0 != "\n" })")
         }
     }

@@ -4,7 +4,7 @@ import Testing
 /// What every answer says beside what it is about.
 struct AnswerTests {
     @Test func everyAnswerNamesItsGeneration() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             let requests = [
                 ("PUT", "objects/k", "body"), ("GET", "objects/k", ""), ("PUT", "objects/k", "body"),
@@ -20,7 +20,7 @@ struct AnswerTests {
     }
 
     @Test func writesAreCountedByTheStatusOfTheirAnswer() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             try connection.put("files", "k", "one")
             try connection.put("files", "k", "two")
@@ -40,7 +40,7 @@ struct AnswerTests {
 
     @Test(arguments: ["objects", "stat"])
     func whatWasNotModifiedIsNamed(resource: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             try connection.put("files", "k", "one")
             let place = "/v1/storages/files/\(resource)/k"

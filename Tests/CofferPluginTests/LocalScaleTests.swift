@@ -108,7 +108,9 @@ extension LocalInstance {
         sink.ctx = Unmanaged.passUnretained(tally).toOpaque()
         sink.on_entry = { context, entry in
             guard let context, let key = entry?.pointee.key else { return 1 }
-            Unmanaged<Tally>.fromOpaque(context).takeUnretainedValue().add(UnsafeRawBufferPointer(start: key.ptr, count: key.len))
+            Unmanaged<Tally>.fromOpaque(context).takeUnretainedValue().add(
+                UnsafeRawBufferPointer(start: key.ptr, count: key.len)
+            )
             return 0
         }
         var done: UInt32 = 0

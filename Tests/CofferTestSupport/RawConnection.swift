@@ -146,7 +146,7 @@ public final class RawConnection {
                     }
                     return Answer(status: status, fields: fields, body: [])
                 }
-                from = held.count - 3
+                from = max(0, held.count - 3)
             }
             guard try fill() else { throw Broken(description: "the connection ended in a head: \(held.count) bytes") }
         }

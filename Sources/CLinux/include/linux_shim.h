@@ -53,6 +53,12 @@ ssize_t coffer_send(int fd, const struct iovec *parts, int count, int flags, int
 /* sendfile; `*offset` moves on. */
 ssize_t coffer_sendfile(int to, int from, int64_t *offset, size_t length);
 
+/* copy_file_range from and to the files' own positions; -1 with errno. */
+ssize_t coffer_copy_range(int to, int from, size_t length);
+
+/* Keeps a thread, 0 for the calling one, on one processor; -1 lets it run on any. The error number, or 0. */
+int coffer_place_thread(pid_t thread, int processor);
+
 /* Starts a thread with a stack of at least `stack` bytes; returns the error number. */
 int coffer_thread_start(pthread_t *thread, size_t stack, const char *name, void *(*body)(void *), void *context);
 

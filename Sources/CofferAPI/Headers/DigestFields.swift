@@ -68,14 +68,24 @@ package enum DigestFields {
     ///
     /// Only whole digests, and in answers only those that RFC 9530 calls active.
     package static func format(_ checksums: [Checksum], isAnswer: Bool = true) -> String? {
-        var items: [String] = []
+        var bytes: [UInt8] = []
+        append(checksums, isAnswer: isAnswer, to: &bytes)
+        return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends what ``format(_:isAnswer:)`` writes; nothing where nothing may stand there.
+    package static func append(_ checksums: [Checksum], isAnswer: Bool = true, to bytes: inout [UInt8]) {
+        let start = bytes.count
         for known in algorithms where !isAnswer || known.algorithm == .sha256 || known.algorithm == .sha512 {
             for checksum in checksums where checksum.algorithm == known.algorithm && !checksum.isComposite {
                 guard let digest = Hexadecimal.decode(checksum.value), digest.count == known.length else { continue }
-                items.append("\(known.name)=:\(Base64.encode(digest)):")
+                if bytes.count > start { bytes.append(contentsOf: ", ".utf8) }
+                bytes.append(contentsOf: known.name.utf8)
+                bytes.append(contentsOf: "=:".utf8)
+                Base64.append(digest, to: &bytes)
+                bytes.append(UInt8(ascii: ":"))
             }
         }
-        return items.isEmpty ? nil : items.joined(separator: ", ")
     }
 
     private static func malformed(_ field: String) -> CofferError {

@@ -100,9 +100,10 @@ package enum RouteTable {
     /// HEAD is allowed wherever GET is.
     package static func operation(_ method: String, on resource: Resource) -> Operation? {
         var fallback: Operation?
-        for row in rows where row.resource == resource || row.resource.byQuery == resource {
-            if row.method == method { return row.operation }
-            if row.method == "GET" && method == "HEAD" { fallback = row.operation }
+        for index in rows.indices
+        where rows[index].resource == resource || rows[index].resource.byQuery == resource {
+            if rows[index].method == method { return rows[index].operation }
+            if rows[index].method == "GET" && method == "HEAD" { fallback = rows[index].operation }
         }
         return fallback
     }

@@ -22,10 +22,14 @@ extension Route {
 
     private static func make(_ operation: Operation, of target: RequestTarget) throws(CofferError) -> Route {
         let name = target.name
-        let parameters = RouteTable.row(of: operation)?.query ?? []
-        var known = parameters.map(\.name)
         let takesKeyInQuery = target.rawKey == nil && target.resource.takesKey
-        if takesKeyInQuery { known.append("key") }
+        var parameters: [QueryParameter] = []
+        var known: [String] = []
+        if !target.rawQuery.isEmpty {
+            parameters = RouteTable.row(of: operation)?.query ?? []
+            known = parameters.map(\.name)
+            if takesKeyInQuery { known.append("key") }
+        }
         let query = try QueryReader(target.rawQuery, known: known)
         try query.check(parameters)
         func key() throws(CofferError) -> Key {

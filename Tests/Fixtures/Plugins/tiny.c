@@ -22,7 +22,9 @@
 #define EXTRA_CAPS (COFFER_CAP_REMOVE_BATCH | COFFER_CAP_COPY | COFFER_CAP_COPY_CONDITION | COFFER_CAP_PUBLIC_URL | \
                     COFFER_CAP_USAGE)
 #endif
+#ifndef NATIVE
 #define NATIVE (CAPS)
+#endif
 
 static coffer_status tell(coffer_instance *in, const object *o, const coffer_sink *to)
 {
