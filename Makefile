@@ -64,10 +64,13 @@ test-full:
 	@Scripts/setup test
 	$(LANE) lint   $(MAKE) --no-print-directory lint
 	$(LANE) header $(MAKE) --no-print-directory header
-	$(LANE) tests  env COFFER_SCALE=full $(SWIFT) test $(TEST)
-	$(LANE) survival Scripts/survive full
+	$(LANE) debug  $(SWIFT) build $(LAYERS) --build-tests
+	$(LANE) tests  env COFFER_SCALE=full $(SWIFT) test $(TEST) --skip-build
 	$(LANE) release $(MAKE) --no-print-directory release
 	$(LANE) install Tests/Install/run $(BUILT)
+	$(LANE) run    Tests/Run/run $(BUILT)
+	$(LANE) docs   Tests/Docs/run $(BUILT)
+	$(LANE) examples Tests/Examples/run $(BUILT)
 	$(LANE) contract Tests/Contract/run $(BUILT)
 	$(LANE) fuzz   Tests/Fuzz/run 600
 	$(LANE) address $(SWIFT) test $(TEST) $(ADDRESS)

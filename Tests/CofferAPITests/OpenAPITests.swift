@@ -1,5 +1,6 @@
 import CofferAPI
 import CofferJSON
+import CofferModel
 import Testing
 
 @Suite("The contract says what the table of routes says")

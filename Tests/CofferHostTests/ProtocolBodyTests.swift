@@ -7,7 +7,7 @@ import Testing
     private static let objects = "/v1/storages/files/objects"
 
     @Test func aBodyIsAskedForBeforeItIsSent() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             for storage in storageNames {
                 connection.send(
@@ -28,7 +28,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func aWriteThatCannotSucceedIsRefusedBeforeItsBody(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let good = try RawConnection(host.socket)
             try good.put(storage, "k", "old")
             let target = "/v1/storages/\(storage)/objects/k"
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func chunksMayHaveExtensionsAndTrailers() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             let head = "PUT \(Self.objects)/k HTTP/1.1\r\nHost: c\r\nTransfer-Encoding: Chunked\r\n\r\n"
             let digest = "Repr-Digest: sha-256=:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:\r\n"  // Of `hello`.
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test func digestsOfAWriteAreHeld() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             let good = "sha-256=:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:"
             for name in ["Content-Digest", "Repr-Digest"] {
@@ -111,7 +111,7 @@ import Testing
     /// Requests of many kinds in one piece, cut in two at each place, are answered in their order and alike.
     @Test(arguments: storageNames)
     func pipelinedRequestsMayBeCutAnywhere(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let objects = "/v1/storages/\(storage)/objects"
             let requests: [(text: String, method: String, status: Int)] = [
                 ("PUT \(objects)/p HTTP/1.1\r\nHost: c\r\nContent-Length: 3\r\n\r\nabc", "PUT", 200),

@@ -10,7 +10,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func conditionsByTagAndByDate(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             try connection.put(storage, "k", "0123456789")
             let target = "/v1/storages/\(storage)/objects/k"
@@ -55,7 +55,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func rangesAndTheirConditions(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             try connection.put(storage, "k", "0123456789")
             try connection.put(storage, "empty", "")
@@ -105,7 +105,7 @@ import Testing
         ("", "inline; filename=\"mine\""),
     ])
     func anObjectIsSavedUnderItsName(query: String, disposition: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             try connection.put("files", "d/k.txt", "x", fields: [("Content-Disposition", "inline; filename=\"mine\"")])
             let answer = try connection.request("GET", "/v1/storages/files/objects/d/k.txt\(query)")

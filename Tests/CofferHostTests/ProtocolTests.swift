@@ -7,7 +7,7 @@ import Testing
     private static let objects = "/v1/storages/files/objects"
 
     @Test func headIsAllowedWhereverGetIs() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             try connection.put("files", "k", "hello")
             for row in RouteTable.rows where row.method == "GET" {
@@ -28,7 +28,7 @@ import Testing
 
     @Test(arguments: ["OPTIONS", "TRACE", "BREW", "get"])
     func aMethodThatNobodyTakesIsAnsweredWithThoseThatAre(method: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             for resource in Resource.allCases {
                 let target = resource.template.replacing("{storage}", with: "files").replacing("{key}", with: "k")
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test func anAbsoluteTargetMeansItsPath() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             try connection.put("files", "a%20b", "hello")
             for origin in ["http://coffer", "HTTPS://example.org:8080", "http://"] {
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test func aConnectionOutlivesItsErrors() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             for (method, target, status) in [
                 ("GET", "/nowhere", 404), ("POST", "/v1/health", 405), ("GET", "\(Self.objects)/absent", 404),
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test func oldClientsAreAnsweredAndLetGo() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let writer = try RawConnection(host.socket)
             try writer.put("files", "k", "hello")
             let plain = try RawConnection(host.socket)
@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test func closeMeansClose() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             for value in ["close", "Close", "keep-alive, close", "x, close , y"] {
                 let connection = try RawConnection(host.socket)
                 let answer = try connection.request("GET", "/v1/health", fields: [("Connection", value)])
@@ -126,7 +126,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func aKeyHasAtMost1024Bytes(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             // Segments of 200 bytes: a file system has limits of its own for one.
             let longest = String(
@@ -146,7 +146,7 @@ import Testing
     }
 
     @Test func whatIsTooLongSaysSo() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             func status(_ text: String) throws -> Int {
                 let connection = try RawConnection(host.socket)
                 connection.send(text)
@@ -172,7 +172,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func userMetadataHasALimit(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             let target = "/v1/storages/\(storage)/objects/k"
             // Names count as well: 1 + 8191.
@@ -201,7 +201,7 @@ import Testing
     }
 
     @Test func parametersHaveLimitsAndOneSpelling() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             let long = String(repeating: "p", count: 1025)
             for query in [

@@ -26,7 +26,7 @@ extension Route {
         var parameters: [QueryParameter] = []
         var known: [String] = []
         // Most requests have no query, and then nobody looks the row up.
-        if !target.rawQuery.isEmpty || takesKeyInQuery {
+        if !target.rawQuery.isEmpty {
             parameters = RouteTable.row(of: operation)?.query ?? []
             known = parameters.map(\.name)
             if takesKeyInQuery { known.append("key") }
