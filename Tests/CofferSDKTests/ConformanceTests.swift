@@ -161,7 +161,7 @@ struct ConformanceTests {
         ("prefix-loses-its-slash", [92]),
         // The contract.
         ("any-size-is-announced", [110]),
-        ("reads-nonsense", [110]),
+        ("reads-nonsense", [110, 111]),
         ("long-messages-overflow", [110]),
         ("open-writes-past-the-end", [111]),
         ("newer-hosts-are-refused", [111]),

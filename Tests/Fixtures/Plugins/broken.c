@@ -48,6 +48,7 @@ static coffer_str option(const coffer_open_args *args, const char *name)
 static coffer_status b_open(const coffer_open_args *args, const coffer_call *call, coffer_open_result *result,
                             coffer_error *error)
 {
+    if (!WHOLE(args) || !result) return open_instance(args, call, result, error);
     coffer_str fault = option(args, "break");
     if (!fault.len) return fail(error, COFFER_E_CONFIG, "break: it is missing");
     if (!option(args, "place").len && !is(fault, "open-takes-anything")) {
@@ -262,7 +263,7 @@ static coffer_status b_write_begin(coffer_instance *self, const coffer_call *cal
     if (faulty(self, "ignores-write-conditions")) mine.if_match.len = mine.if_none_match.len = 0;
     if (faulty(self, "ignores-checksums") || faulty(self, "boasts-of-checksums")) mine.n_checksums = 0;
     if (faulty(self, "boasts-of-mtime") || faulty(self, "drops-odd-properties"))
-        for (size_t i = 0; i < mine.n_props; i++)
+        for (size_t i = 0; mine.props && i < mine.n_props; i++)
             if (!keeps(mine.props[i].key)) mine.n_props = i;
     if (faulty(self, "if-match-may-create")) {
         pthread_mutex_lock(&self->mutex);
