@@ -1,4 +1,5 @@
 import CofferAPI
+import CofferJSON
 import CofferTestSupport
 import Testing
 
