@@ -1,3 +1,4 @@
+import CofferJSON
 import CofferSystem
 import CofferTestSupport
 import Testing

@@ -37,6 +37,8 @@ import Testing
                 ([("If-Match", "\"x\""), ("Range", "bytes=99-")], 412),
                 ([("If-Unmodified-Since", Self.past), ("Range", "bytes=99-")], 412),
                 ([("If-Modified-Since", Self.future), ("Range", "bytes=99-")], 304),
+                ([("If-None-Match", tag), ("Range", "bytes=-0")], 304),
+                ([("If-Match", "\"x\""), ("Range", "bytes=-0")], 412),
             ]
             for (fields, status) in table {
                 for method in ["GET", "HEAD"] {
@@ -77,6 +79,7 @@ import Testing
                 ([("Range", "bytes=2-4"), ("If-Range", modified)], 206, "234"),
                 ([("Range", "bytes=2-4"), ("If-Range", Self.past)], 200, "0123456789"),
                 ([("Range", "bytes=99-"), ("If-Range", "\"x\"")], 200, "0123456789"),
+                ([("Range", "bytes=-0"), ("If-Range", "\"x\"")], 200, "0123456789"),
                 ([("If-Range", tag)], 200, "0123456789"),
             ]
             for (fields, status, text) in table {
@@ -92,7 +95,8 @@ import Testing
             let empty = "/v1/storages/\(storage)/objects/empty"
             for range in ["bytes=0-", "bytes=0-0"] {
                 let answer = try connection.request("GET", empty, fields: [("Range", range)])
-                #expect(answer.status == 416 && answer.field("content-range") == "bytes */0", "\(range)")
+                // Nothing is all there is: the range is ignored, as it may be.
+                #expect(answer.status == 200 && answer.field("content-range") == nil, "\(range)")
             }
         }
     }

@@ -41,7 +41,7 @@ private let sources = ConfigurationSources(
     }
 )
 
-/// One input of the fuzzer.
+/// What the fuzzer calls with each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     guard let data else { return 0 }
