@@ -20,11 +20,13 @@ struct LeakTests {
                 try use(library, options, folder)
                 let before = try (names("/proc/self/fd").count, names("/proc/self/task").count)
                 for _ in 0..<1000 { try use(library, options, folder) }
-                // A thread that was joined is gone from the kernel's list a little later.
+                // A thread that was joined leaves the kernel's list a little later; idle ones of the runtime go as well.
+                var after = before
                 let isBack = try eventually {
-                    try (names("/proc/self/fd").count, names("/proc/self/task").count) == before
+                    after = try (names("/proc/self/fd").count, names("/proc/self/task").count)
+                    return after.0 <= before.0 && after.1 <= before.1
                 }
-                #expect(isBack)
+                #expect(isBack, "\(before) became \(after)")
             }
         }
     }
