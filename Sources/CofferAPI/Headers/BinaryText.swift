@@ -88,17 +88,14 @@ package enum Hexadecimal {
     package static func decode(_ text: String) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count / 2)
-        var high: UInt8?
-        for character in text.utf8 {
-            guard let value = value(of: character) else { return nil }
-            if let first = high {
-                bytes.append(first << 4 | value)
-                high = nil
-            } else {
-                high = value
+        var characters = text.utf8.makeIterator()
+        while let first = characters.next() {
+            guard let second = characters.next(), let high = value(of: first), let low = value(of: second) else {
+                return nil
             }
+            bytes.append(high << 4 | low)
         }
-        return high == nil ? bytes : nil
+        return bytes
     }
 
     /// The value of a hexadecimal digit; nil where `character` is none.
