@@ -8,6 +8,8 @@ public struct SubjectFactory: @unchecked Sendable {
     /// The plugin's description of itself.
     public let plugin: UnsafePointer<coffer_plugin>
     let settings: [(String, String)]
+    /// Whether this process runs other things meanwhile: then nobody counts its descriptors, threads and memory.
+    public var sharesProcess = false
 
     /// Takes a descriptor and the options, by name; `{tmp}` in a value becomes a fresh directory for each case.
     public init(plugin: UnsafePointer<coffer_plugin>, settings: [(String, String)] = []) {

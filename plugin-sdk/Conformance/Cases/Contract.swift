@@ -135,11 +135,15 @@ extension ConformanceCase {
         seconds: 30
     ) { trial in
         for _ in 0..<5 { try Subject(trial).close() }
-        let (descriptors, threads, memory) = (openDescriptors(), runningThreads(), residentBytes())
+        let (descriptors, threads, memory) = (trial.openDescriptors(), trial.runningThreads(), trial.residentBytes())
         for _ in 0..<trial.count { try Subject(trial).close() }
-        try expect(openDescriptors() <= descriptors, "\(descriptors) descriptors", got: "\(openDescriptors())")
-        try expect(runningThreads() <= threads, "\(threads) threads", got: "\(runningThreads())")
-        let grown = residentBytes() - memory
+        try expect(
+            trial.openDescriptors() <= descriptors,
+            "\(descriptors) descriptors",
+            got: "\(trial.openDescriptors())"
+        )
+        try expect(trial.runningThreads() <= threads, "\(threads) threads", got: "\(trial.runningThreads())")
+        let grown = trial.residentBytes() - memory
         try expect(grown < 32 << 20, "less than 32 MiB more", got: "\(grown >> 20) MiB")
     }
 
@@ -150,7 +154,7 @@ extension ConformanceCase {
     ) { trial in
         let options = trial.factory.declared
         let given = trial.options()
-        let descriptors = openDescriptors()
+        let descriptors = trial.openDescriptors()
         func expectNamed(_ option: String, _ changed: [(Name, Name)], mayOpen: Bool, _ what: String) throws {
             do {
                 try Subject(trial, options: changed).close()
@@ -187,7 +191,11 @@ extension ConformanceCase {
             }
         }
         try expectNamed("no_such_option", given + [("no_such_option", "x")], mayOpen: true, "with an unknown option")
-        try expect(openDescriptors() <= descriptors, "\(descriptors) descriptors", got: "\(openDescriptors())")
+        try expect(
+            trial.openDescriptors() <= descriptors,
+            "\(descriptors) descriptors",
+            got: "\(trial.openDescriptors())"
+        )
         try Subject(trial).close()
     }
 

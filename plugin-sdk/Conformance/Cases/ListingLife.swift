@@ -96,7 +96,7 @@ extension ConformanceCase {
     ) { trial in
         let subject = try trial.subject()
         for index in 0..<trial.count { try subject.put(trial.key("\(index % 100)/\(index)"), "") }
-        let before = residentBytes()
+        let before = trial.residentBytes()
         var peak = before
         var total = 0
         // The best of some, because the machine may be busy.
@@ -115,7 +115,7 @@ extension ConformanceCase {
             let start = now()
             total += try lister.next(100).count
             pages.append(now() - start)
-            peak = max(peak, residentBytes())
+            peak = max(peak, trial.residentBytes())
         }
         let tenth = max(pages.count / 10, 1)
         let (early, late) = (pages.prefix(tenth).min() ?? 0, pages.suffix(tenth).min() ?? 0)

@@ -67,7 +67,7 @@ extension ConformanceCase {
     ) { trial in
         let subject = try trial.subject()
         try subject.put(trial.key("warm"), "x")
-        let (descriptors, threads) = (openDescriptors(), runningThreads())
+        let (descriptors, threads) = (trial.openDescriptors(), trial.runningThreads())
         let workers = trial.workers(trial.scale == .quick ? 8 : 64)
         let count = trial.count
         try inParallel(workers) { worker in
@@ -79,8 +79,12 @@ extension ConformanceCase {
             try expectBytes(try subject.get(trial.key("p/\(index)")), pattern(1024, seed: index), "object \(index)")
         }
         if subject.has(.list) { try expectEqual(try subject.list(trial.key("p/")).count, count, "entries") }
-        try expect(openDescriptors() <= descriptors + 2, "\(descriptors) descriptors", got: "\(openDescriptors())")
-        try expect(runningThreads() <= threads + 2, "\(threads) threads", got: "\(runningThreads())")
+        try expect(
+            trial.openDescriptors() <= descriptors + 2,
+            "\(descriptors) descriptors",
+            got: "\(trial.openDescriptors())"
+        )
+        try expect(trial.runningThreads() <= threads + 2, "\(threads) threads", got: "\(trial.runningThreads())")
     }
 
     static let pieces = ConformanceCase(

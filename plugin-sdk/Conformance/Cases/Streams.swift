@@ -3,24 +3,6 @@ import Glibc
 
 // Reads that take their time, and reads that end early.
 
-/// Descriptors that this process holds.
-func openDescriptors() -> Int { namesInDirectory("/proc/self/fd").count }
-
-/// Threads that this process runs.
-func runningThreads() -> Int { namesInDirectory("/proc/self/task").count }
-
-/// Resident memory in bytes.
-func residentBytes() -> Int {
-    guard let file = fopen("/proc/self/statm", "re") else { return 0 }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 128)
-    guard fgets(&line, 128, file) != nil else { return 0 }
-    let words = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(
-        separator: " "
-    )
-    return words.count > 1 ? (Int(words[1]) ?? 0) * Int(getpagesize()) : 0
-}
-
 extension ConformanceCase {
     static let streams = [pausedReader, earlyClose, pinnedReader, encodedBytes]
 
@@ -42,9 +24,9 @@ extension ConformanceCase {
         let reader = try subject.openRead(key)
         defer { reader.close() }
         _ = try reader.read(1000)
-        let before = residentBytes()
+        let before = trial.residentBytes()
         usleep(trial.scale == .quick ? 200_000 : 60_000_000)
-        let grown = residentBytes() - before
+        let grown = trial.residentBytes() - before
         try expect(grown < 32 << 20, "less than 32 MiB more while the reader pauses", got: "\(grown >> 20) MiB")
         var total = 1000
         while true {
@@ -67,7 +49,7 @@ extension ConformanceCase {
         let all = pattern(300_000)
         try subject.put(key, all)
         _ = try subject.get(key)
-        let (descriptors, threads) = (openDescriptors(), runningThreads())
+        let (descriptors, threads) = (trial.openDescriptors(), trial.runningThreads())
         for round in 0..<trial.count {
             let cancellation = Cancellation()
             let reader = try subject.openRead(key, cancellation: cancellation)
@@ -82,8 +64,12 @@ extension ConformanceCase {
             try expect(now() - start < 1, "read_close within a second", got: "\(now() - start) s")
         }
         try expectBytes(try subject.get(key), all, "the object afterwards")
-        try expect(openDescriptors() <= descriptors, "\(descriptors) descriptors", got: "\(openDescriptors())")
-        try expect(runningThreads() <= threads + 1, "\(threads) threads", got: "\(runningThreads())")
+        try expect(
+            trial.openDescriptors() <= descriptors,
+            "\(descriptors) descriptors",
+            got: "\(trial.openDescriptors())"
+        )
+        try expect(trial.runningThreads() <= threads + 1, "\(threads) threads", got: "\(trial.runningThreads())")
     }
 
     static let pinnedReader = ConformanceCase(
