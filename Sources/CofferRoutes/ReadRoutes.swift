@@ -54,15 +54,13 @@ extension Exchange {
         var read = ReadRequest(key: key, version: version, conditions: conditions.match, wantsDescriptor: true)
         let rangeFields = fields("range")
         if !rangeFields.isEmpty {
-            do throws(CofferError) {
-                read.range = try RangeFields.parse(rangeFields)
-            } catch  where error.code == .rangeInvalid {
-                return try unsatisfiable(error, key, storage, call)
+            let holds = try conditions.range.map { (condition) throws(CofferError) in
+                condition.allows(try storage.stat(key, version: version, call))
             }
-            if let condition = conditions.range, read.range != .all,
-                !condition.allows(try storage.stat(key, call))
-            {
-                read.range = .all
+            do throws(CofferError) {
+                read.range = holds ?? true ? try RangeFields.parse(rangeFields) : .all
+            } catch  where error.code == .rangeInvalid {
+                return try unsatisfiable(error, read, conditions, storage, call)
             }
         }
         do throws(CofferError) {
@@ -74,7 +72,7 @@ extension Exchange {
             let response = answer(result, isPartial: read.range != .all, in: storage, call)
             return download.map { response.offered(as: $0, key: key) } ?? response
         } catch  where error.code == .rangeInvalid {
-            return try unsatisfiable(error, key, storage, call)
+            return try unsatisfiable(error, read, conditions, storage, call)
         } catch  where error.code == .notModified {
             return unmodified(key, version: version, in: storage)
         }
@@ -121,15 +119,22 @@ extension Exchange {
         return FileFacts(opened.file).map { !$0.mayBeWritten(by: peer) } ?? false
     }
 
-    /// 416 says how long the object is.
+    /// 416 says how long the object is; conditions come before ranges, so that one that fails is the answer instead.
     private func unsatisfiable(
         _ error: CofferError,
-        _ key: Key,
+        _ read: ReadRequest,
+        _ conditions: RequestConditions,
         _ storage: Storage,
         _ call: Call
     ) throws(CofferError) -> HTTPResponse {
-        let size = try storage.stat(key, call).size ?? 0
-        return .problem(error).with("Content-Range", RangeFields.unsatisfied(size: size))
+        let info: ObjectInfo
+        do throws(CofferError) {
+            info = try storage.stat(read.key, version: read.version, conditions: conditions.match, call)
+        } catch  where error.code == .notModified {
+            return unmodified(read.key, version: read.version, in: storage)
+        }
+        if let refusal = refusal(by: conditions, of: info) { return refusal }
+        return .problem(error).with("Content-Range", RangeFields.unsatisfied(size: info.size ?? 0))
     }
 
     /// What the conditions by date make of an object; nil where they let it pass.

@@ -32,7 +32,7 @@ package struct Router: HTTPHandler {
         } catch {
             var response = HTTPResponse.problem(error.error, status: error.status)
             if !error.allow.isEmpty { response.headers.add("Allow", error.allow.joined(separator: ", ")) }
-            return .response(response)
+            return .response(numbered(response, host.generations.current))
         }
         let exchange = Exchange(
             request: request,
@@ -55,12 +55,9 @@ package struct Router: HTTPHandler {
             reply = .response(.problem(error.located(storage: route.storage)))
         }
         switch reply {
-        case .response(var response):
+        case .response(let response):
             count(response.status)
-            if !response.headers.has(Self.generationField) {
-                response.headers.add(Wire.generation, String(exchange.generation.number))
-            }
-            return .response(response)
+            return .response(numbered(response, exchange.generation))
         case .receive(let body):
             return .receive(MeasuredBody(body, generation: exchange.generation.number, count: count))
         }
@@ -68,7 +65,13 @@ package struct Router: HTTPHandler {
 
     package func refusal(status: Int, reason: String) -> HTTPResponse {
         let code: CofferError.Code = status == 503 ? .unavailable : status == 413 ? .tooLarge : .invalidArgument
-        return .problem(CofferError(code, reason), status: status)
+        return numbered(.problem(CofferError(code, reason), status: status), host.generations.current)
+    }
+
+    /// The answer with the number of the generation that gave it, unless it names one itself.
+    private func numbered(_ response: HTTPResponse, _ generation: Generation) -> HTTPResponse {
+        if response.headers.has(Self.generationField) { return response }
+        return response.with(Wire.generation, String(generation.number))
     }
 }
 

@@ -19,7 +19,9 @@ extension Exchange {
         let storage = try storage(name, for: .download)
         if isProbing {
             try check(.manage, storage: name)
-            _ = try storage.probe(call)
+            for finding in try storage.probe(call) where !finding.isProven {
+                host.log("storage \(name): \(finding.capability.rawValue) is not proven: \(finding.detail)")
+            }
         }
         return .json(StorageInfo(storage.description).encode())
     }

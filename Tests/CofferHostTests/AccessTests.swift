@@ -26,7 +26,7 @@ extension HostProcess {
         chmod(folder, 0o711)
         var words = ["setpriv", "--reuid", "\(user)", "--regid", "\(user)"]
         words += groups.isEmpty ? ["--clear-groups"] : ["--groups", groups.map(String.init).joined(separator: ",")]
-        words += ["curl", "-sS", "--unix-socket", socket, "-X", method, "-w", "\\n%{http_code}"]
+        words += ["curl", "-sS", "--path-as-is", "--unix-socket", socket, "-X", method, "-w", "\\n%{http_code}"]
         if let body { words += ["--data-binary", body] }
         let result = try run(words + ["http://coffer\(target)"], in: folder)
         let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)

@@ -67,6 +67,8 @@ import Testing
             let path = "\(host.folder)/source"
             try write(Array("0123456789".utf8), to: path)
             let file = opened(path, O_RDONLY)
+            // What a store opens once is open from its first write on.
+            try connection.put(storage, "k", "old")
             let count = host.descriptorCount
             for (offset, length, text) in [(0, 10, "0123456789"), (3, 4, "3456"), (10, 0, "")] {
                 let head =
@@ -112,7 +114,7 @@ import Testing
                 (file, "offset=11; length=0", "outside the file of 10 bytes"),
                 (file, "offset=9; length=9223372036854775807", "coffer-fd must be like"),
                 (file, "offset=-1; length=1", "coffer-fd must be like"), (file, "", "coffer-fd must be like"),
-                (nil, "offset=0; length=1", "none came with the head"),
+                (nil, "offset=0; length=1", "did not come with exactly one"),
             ]
             let count = host.descriptorCount
             for (descriptor, field, words) in cases {
@@ -135,7 +137,7 @@ import Testing
             let path = "\(host.folder)/source"
             try write(Array("0123456789".utf8), to: path)
             let file = opened(path, O_RDONLY)
-            #expect(try connection.request("GET", "/v1/health").status == 200)
+            #expect(try connection.request("GET", "/v1/storages/files/objects/k").status == 404)
             let count = host.descriptorCount
             for _ in 0..<5 {
                 connection.send("GET /v1/health HTTP/1.1\r\nHost: c\r\n\r\n", attaching: [file.number])

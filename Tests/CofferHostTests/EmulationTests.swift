@@ -117,34 +117,46 @@ import Testing
     }
 
     @Test func aProbeRaisesGradesAndAReloadKeepsThem() throws {
-        let grades = "create_if_absent, if_match, remove_if_match"
-        let text = "storages: { s: { backend: fault, grades: [\(grades)] }, m: { backend: memory } }\n"
-        try withHost(text) { host in
-            let connection = try RawConnection(host.socket)
-            #expect(try connection.request("GET", "/v1/storages/s").json()["state"]?.stringValue == "failed")
-            let probed = try connection.request("GET", "/v1/storages/s?probe=true")
-            #expect(probed.status == 200, "\(probed.text)")
-            func check() throws {
-                let storage = try connection.request("GET", "/v1/storages/s").json()
-                #expect(storage["state"]?.stringValue == "open", "\(storage)")
-                for name in grades.split(separator: ",").map({ String($0).trimmed }) {
-                    #expect(grade(storage["capabilities"], name) == "native", "\(name)")
+        try withTemporaryDirectory { folder in
+            // Stores of its kind keep conditions, and this one does not say that it does.
+            let declared = ["STAT", "READ", "WRITE", "ATOMIC_REPLACE", "REMOVE", "LIST", "LIST_SORTED", "LIST_AFTER"]
+            let bits = declared.map { "COFFER_CAP_\($0)" }.joined(separator: "|")
+            try compilePlugin("tiny.c", to: "\(folder)/tiny.so", ["-DNATIVE=(\(bits))"])
+            let text =
+                HostProcess.plugins + "  tiny: \(folder)/tiny.so\n"
+                + "storages: { m: { backend: memory, on_conflict: replace }, s: { backend: tiny, mode: soft } }\n"
+            try withHost(text) { host in
+                let connection = try RawConnection(host.socket)
+                #expect(try connection.request("GET", "/v1/storages/s").json()["state"]?.stringValue == "failed")
+                let probed = try connection.request("GET", "/v1/storages/s?probe=true")
+                #expect(probed.status == 200, "\(probed.text)")
+                func check(_ key: String) throws {
+                    let storage = try connection.request("GET", "/v1/storages/s").json()
+                    #expect(storage["state"]?.stringValue == "open", "\(storage)")
+                    for name in ["create_if_absent", "if_match", "remove_if_match"] {
+                        #expect(grade(storage["capabilities"], name) == "native", "\(name)")
+                    }
+                    let target = "/v1/storages/s/objects/\(key)"
+                    let match = try connection.request("PUT", target, fields: [("If-Match", "\"x\"")], body: [1])
+                    #expect(match.status == 412)
+                    try connection.put("s", key, "v")
+                    #expect(try connection.request("PUT", target, body: [1]).status == 409)
                 }
-                let target = "/v1/storages/s/objects/k"
-                #expect(try connection.request("PUT", target, fields: [("If-Match", "\"x\"")], body: [1]).status == 412)
+                try check("one")
+                #expect(try connection.keys("s") == ["one"])
+                // The same storage in the next generation needs no second probe.
+                let reload = try connection.request("POST", "/v1/reload")
+                #expect(reload.status == 200, "\(reload.text)")
+                try check("two")
+                // Other settings of the storage alone change nothing of what its store can.
+                try host.write(configuration: text.replacing("mode: soft", with: "mode: soft, writers: exclusive"))
+                #expect(try connection.request("POST", "/v1/reload").status == 200)
+                try check("three")
+                // Other options of the store are another store.
+                try host.write(configuration: text.replacing("mode: soft", with: "mode: hard"))
+                let other = try connection.request("POST", "/v1/reload")
+                #expect(other.status == 422, "\(other.text)")
             }
-            try check()
-            #expect(try connection.keys("s") == [])
-            try connection.put("s", "once", "v")
-            #expect(try connection.request("PUT", "/v1/storages/s/objects/once", body: [1]).status == 409)
-            // The same storage in the next generation needs no second probe, even where its instance is another one.
-            let reload = try connection.request("POST", "/v1/reload")
-            #expect(reload.status == 200, "\(reload.text)")
-            try check()
-            // Other settings of the store are another store.
-            try host.write(configuration: text.replacing("fault,", with: "fault, seed: 7,"))
-            let other = try connection.request("POST", "/v1/reload")
-            #expect(other.status == 422, "\(other.text)")
         }
     }
 

@@ -62,11 +62,14 @@ import Testing
         isRetryable: Bool
     ) throws {
         try withHost(
-            storages(["stat \(fault) count=1", "write_commit \(fault) count=1", "read_open \(fault) count=1"])
+            storages([
+                // The first write looks and commits undisturbed.
+                "stat \(fault) skip=1 count=1", "write_commit \(fault) skip=1 count=1", "read_open \(fault) count=1",
+            ])
         ) {
             host in
             let connection = try RawConnection(host.socket)
-            try connection.put("m", "k", "v")
+            try connection.put("f", "k", "v")
             for (method, path, body) in [
                 ("GET", "/v1/storages/f/stat/k", nil), ("PUT", target, [UInt8(1)]), ("GET", target, nil),
             ] {
@@ -158,17 +161,18 @@ import Testing
 
     @Test func aClientThatHangsUpEndsTheCall() throws {
         // Without the cancellation the call would take ten minutes, and the storage's only place with it.
-        let text = storages(
-            ["stat stall=600000 count=1", "read_open stall=600000 count=1"],
-            "timeout: 600s, concurrency: 1"
-        )
-        try withHost(text) { host in
-            for path in ["/v1/storages/f/stat/k", "/v1/storages/f/objects/k"] {
+        let plan = ["stat stall=600000 key=held", "read_open stall=600000 key=held"]
+        try withHost(storages(plan, "timeout: 600s, concurrency: 1")) { host in
+            for path in ["/v1/storages/f/stat/", "/v1/storages/f/objects/"] {
                 let rude = try RawConnection(host.socket)
-                rude.send("GET \(path) HTTP/1.1\r\nHost: c\r\n\r\n")
+                let seen = try Requests(host)
+                rude.send("GET \(path)held HTTP/1.1\r\nHost: c\r\n\r\n")
+                #expect(try eventually { try seen.more() == 1 })
                 // The next in the same lane waits until the place is free.
                 let waiting = try RawConnection(host.socket)
-                waiting.send("GET \(path) HTTP/1.1\r\nHost: c\r\n\r\n")
+                waiting.send("GET \(path)free HTTP/1.1\r\nHost: c\r\n\r\n")
+                #expect(try eventually { try seen.more() == 2 })
+                #expect(!waiting.hasAnswer(within: 0))
                 rude.hangUp()
                 #expect(try waiting.answer().status == 404)
             }

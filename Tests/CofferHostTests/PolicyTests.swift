@@ -155,7 +155,7 @@ enum WayIn: String, CaseIterable, CustomTestStringConvertible {
             #expect(made["key"]?.stringValue == "a/b")
             #expect(try connection.get("root", "deep/er/a/b") == "inside")
             #expect(try connection.keys("nested") == ["a/b"])
-            #expect(try connection.get("nested", "../erased") == nil)
+            #expect(try connection.request("GET", "/v1/storages/nested/objects/../erased").status == 400)
             let missing = try connection.request("GET", "/v1/storages/nested/objects/none")
             #expect(try missing.json()["key"]?.stringValue == "none")
             #expect(!missing.text.contains("deep"), "\(missing.text)")
@@ -169,6 +169,31 @@ enum WayIn: String, CaseIterable, CustomTestStringConvertible {
             let dropped = try connection.request("DELETE", "/v1/storages/nested/objects?prefix=&force=true")
             #expect(dropped.status == 200, "\(dropped.text)")
             #expect(try connection.keys("root") == ["deep/erased"])
+        }
+    }
+
+    @Test(arguments: storageNames)
+    func aKeyAndTheKeysBelowItAreBothThereOrTheSecondIsRefused(storage: String) throws {
+        try withHost(sampleStorages) { host in
+            let connection = try RawConnection(host.socket)
+            for (first, second) in [("dir", "dir/x"), ("other/x", "other")] {
+                try connection.put(storage, first, "1")
+                let answer = try connection.request("PUT", "/v1/storages/\(storage)/objects/\(second)", body: [50])
+                #expect(answer.status == (storage == "files" ? 409 : 201), "\(second): \(answer.text)")
+                #expect(try connection.get(storage, first) == "1")
+            }
+        }
+    }
+
+    @Test(arguments: storageNames)
+    func metadataOfTheHostsOwnIsNotAClientsToSet(storage: String) throws {
+        try withHost(sampleStorages) { host in
+            let connection = try RawConnection(host.socket)
+            let target = "/v1/storages/\(storage)/objects/k"
+            let refused = try connection.request("PUT", target, fields: [("Coffer-Meta-Coffer-Token", "x")], body: [1])
+            #expect(refused.status == 400, "\(refused.text)")
+            #expect(refused.text.contains("coffer-token"), "\(refused.text)")
+            #expect(try connection.get(storage, "k") == nil)
         }
     }
 

@@ -6,7 +6,7 @@ import Testing
 /// A plugin with a secret option whose errors, log lines and answers speak of it.
 @Suite struct SecretTests {
     private let first = "s3cr3t-horse-battery"
-    private let second = "r0tated-staple-correct"
+    private let second = "r0tated-staple-correct-longer"
 
     /// Runs `body` with a host whose storage `t` takes its password from a file.
     private func withSecretHost(_ more: String = "", _ body: (HostProcess, RawConnection) throws -> Void) throws {
@@ -63,14 +63,18 @@ import Testing
     }
 
     @Test func aRotatedSecretIsUsedWithoutAReload() throws {
-        try withSecretHost { host, connection in
+        try withSecretHost(", misbehave: length") { host, connection in
             let path = try #require(host.environment["SECRET_FILE"])
-            // The plugin asks for its password at each check of its health, and logs it: masked, with as many words.
+            // The plugin asks for its password at each check of its health, and tells how long it is.
+            func length() throws -> String? {
+                let answer = try connection.request("GET", "/v1/storages/t/health")
+                #expect(answer.status == 200, "\(answer.text)")
+                return try answer.json()["details"]?["length"]?.stringValue
+            }
             try connection.put("t", "k", "v")
-            #expect(try connection.request("GET", "/v1/storages/t/health").status == 200)
+            #expect(try length() == "\(first.utf8.count)")
             try write(Array((second + "\n").utf8), to: path)
-            let answer = try connection.request("GET", "/v1/storages/t/health")
-            #expect(answer.status == 200, "\(answer.text)")
+            #expect(try length() == "\(second.utf8.count)")
             let seen = try everything(host, connection)
             #expect(!seen.contains(first) && !seen.contains(second), "\(seen)")
             // The instance is the same: what it holds is still there.

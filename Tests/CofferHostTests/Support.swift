@@ -6,7 +6,7 @@ import Testing
 /// What the store behind `bare` cannot do itself: whatever the host can do for it.
 let leftOut =
     "read_range, read_condition, create_if_absent, if_match, remove_if_match, remove_batch, list_delimiter, "
-    + "list_after, list_sorted, copy, copy_condition, copy_metadata, move"
+    + "list_after, list_sorted, copy, copy_condition, move"
 
 /// One storage on disk, one in memory, and one whose store can do little: all of them replace.
 let sampleStorages = """
@@ -63,6 +63,31 @@ extension RawConnection {
     func keys(_ storage: String, _ query: String = "") throws -> [String] {
         let page = try request("GET", "/v1/storages/\(storage)/objects\(query)").json()
         return (page["objects"]?.arrayValue ?? []).compactMap { $0["key"]?.stringValue }
+    }
+}
+
+/// How many requests a host has taken in, beside those that asked for that.
+final class Requests {
+    private let connection: RawConnection
+    private let start: Int
+    private var own = 0
+
+    /// Counts from now on.
+    init(_ host: HostProcess) throws {
+        connection = try RawConnection(host.socket)
+        start = try Self.total(connection)
+    }
+
+    /// How many came since then.
+    func more() throws -> Int {
+        own += 1
+        return try Self.total(connection) - start - own
+    }
+
+    private static func total(_ connection: RawConnection) throws -> Int {
+        let lines = try connection.request("GET", "/metrics").text.split(separator: "\n")
+        let line = lines.first { $0.hasPrefix("coffer_http_requests_total ") }
+        return try #require(line?.split(separator: " ").last.flatMap { Int($0) })
     }
 }
 

@@ -247,7 +247,10 @@ struct LocalSafetyTests {
             let last = try #require(journal.last)
             #expect([last, (last + 7) % 251].contains(try local.get("r/\(last % 7)")[0]))
             #expect(try local.get("old") == Array("old".utf8))
-            #expect(try eventually { try names("\(root)/.coffer/tmp").count == 1 }, "its own lock is left, and no other file")
+            #expect(
+                try eventually { try names("\(root)/.coffer/tmp").count == 1 },
+                "its own lock is left, and no other file"
+            )
         }
     }
 }

@@ -38,7 +38,7 @@ struct LocalSweepTests {
             var options = WriteOptions()
             options.metadata = ["long": String(repeating: "m", count: 8192)]
             do {
-                let local = try LocalInstance(root)
+                let local = try LocalInstance(root, ["durability": "relaxed"])
                 for number in 0..<700 { try local.put("d/\(number)", "x", options) }
             }
             let meta = "\(root)/.coffer/meta"

@@ -161,10 +161,14 @@ struct ConformanceTests {
         ("prefix-loses-its-slash", [92]),
         // The contract.
         ("any-size-is-announced", [110]),
-        ("reads-nonsense", [110]),
-        ("open-leaks-a-descriptor", [113]),
+        ("reads-nonsense", [110, 111]),
+        ("long-messages-overflow", [110]),
+        ("open-writes-past-the-end", [111]),
+        ("newer-hosts-are-refused", [111]),
+        ("open-leaks-a-descriptor", [113, 114]),
         ("open-takes-anything", [114]),
         ("missing-option-is-io", [114]),
+        ("handles-know-their-thread", [115]),
         ("message-names-nothing", [114]),
         ("message-tells-the-secret", [114]),
         // Declared but absent.

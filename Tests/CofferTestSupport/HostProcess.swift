@@ -98,7 +98,10 @@ public final class HostProcess: @unchecked Sendable {
     public var log: String { readWholeFile("\(folder)/log") ?? "" }
 
     /// Sends it a signal.
-    public func signal(_ number: Int32) { _ = Glibc.kill(process, number) }
+    public func signal(_ number: Int32) {
+        // Number 0 would be our own process group.
+        if process != 0 { _ = Glibc.kill(process, number) }
+    }
 
     /// Asks it to stop, and waits; its exit code, or minus the signal that ended it.
     @discardableResult

@@ -121,6 +121,9 @@ public final class RawConnection {
         }
     }
 
+    /// What came and belongs to no answer, or to one that broke off.
+    public var heldText: String { String(decoding: held, as: UTF8.self) }
+
     /// Whether the other end closed the connection, once everything it sent was read.
     public func isClosedByPeer() throws -> Bool { try held.isEmpty && !fill() }
 
@@ -143,7 +146,7 @@ public final class RawConnection {
                     }
                     return Answer(status: status, fields: fields, body: [])
                 }
-                from = held.count - 3
+                from = max(0, held.count - 3)
             }
             guard try fill() else { throw Broken(description: "the connection ended in a head: \(held.count) bytes") }
         }
@@ -152,7 +155,11 @@ public final class RawConnection {
     private func readChunks() throws -> [UInt8] {
         var body: [UInt8] = []
         while true {
-            let line = try takeLine()
+            let line: String
+            do { line = try takeLine() } catch {
+                held = body + held
+                throw error
+            }
             guard let size = Int(line.prefix { $0 != ";" }, radix: 16) else {
                 throw Broken(description: "bad chunk size: \(line)")
             }
@@ -160,7 +167,10 @@ public final class RawConnection {
                 while try !takeLine().isEmpty {}
                 return body
             }
-            body += try take(size)
+            do { body += try take(size) } catch {
+                held = body + held
+                throw error
+            }
             guard try takeLine().isEmpty else { throw Broken(description: "a chunk is longer than it says") }
         }
     }

@@ -1,6 +1,7 @@
 import Glibc
 
 /// Runs `body` with the path of a fresh directory, short enough for sockets; all of it is gone afterwards.
+@discardableResult
 public func withTemporaryDirectory<R>(_ body: (String) throws -> R) throws -> R {
     let path = try makeTemporaryDirectory()
     defer { removeTree(path) }
@@ -10,6 +11,7 @@ public func withTemporaryDirectory<R>(_ body: (String) throws -> R) throws -> R 
 /// Runs `body` with the path of a fresh directory, short enough for sockets; all of it is gone afterwards.
 ///
 /// `folder` is where to make it: `/dev/shm` for what is to be in memory.
+@discardableResult
 public func withTemporaryDirectory<R>(
     in folder: String = "/tmp",
     _ body: (String) async throws -> R

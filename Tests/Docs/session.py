@@ -33,6 +33,7 @@ CHANGING = [
     # Times and tags are shorter when they end in zeros, or begin with them.
     (re.compile(r"Content-Length: \d{3,}"), "Content-Length: N"),
     (re.compile(r"\b\d+ ms\b"), "N ms"),
+    (re.compile(r"\b\d+ (passed|skipped)\b"), r"N \1"),
     (re.compile(r'("milliseconds":)\d+'), r"\1N"),
     (re.compile(r"(bytes_(free|total)\W+)\d+"), r"\1N"),
 ]
@@ -66,7 +67,7 @@ class Shell:
     def __init__(self, build):
         # As long as /home/you/coffer, by which it is called in pages: columns stay aligned.
         self.folder = Path(tempfile.mkdtemp(prefix="cof", dir="/tmp"))
-        for name in ["README.md", "LICENSE", "examples", "docs"]:
+        for name in ["README.md", "LICENSE", "examples", "docs", "plugin-sdk"]:
             source = ROOT / name
             if source.exists():
                 os.symlink(source, self.folder / name)

@@ -6,6 +6,7 @@ struct NewCommand {
     private let language: String
     private let name: String
     private let directory: String
+    private let sdk: String
 
     init(_ words: [String]) throws {
         let arguments = try Arguments(words, valued: ["--language"], plain: [])
@@ -25,6 +26,7 @@ struct NewCommand {
         self.language = language
         self.name = name
         directory = arguments.words.count == 2 ? arguments.words[1] : name
+        sdk = try Self.sdk()
     }
 
     func run() throws -> Int32 {
@@ -50,26 +52,37 @@ struct NewCommand {
     }
 
     private var buildCommand: String {
-        switch language {
-        case "c":
-            "cc -shared -fPIC -O2 $(pkg-config --cflags coffer-plugin) -o libcoffer-\(name).so \(name).c"
-        case "rust": "cargo build --release && cp target/release/lib*.so libcoffer-\(name).so"
-        default: "see the first lines of \(name).swift"
+        let library = "libcoffer-\(name).so"
+        return switch language {
+        case "c": "cc -shared -fPIC -O2 $(pkg-config --cflags coffer-plugin) -o \(library) \(name).c"
+        case "rust": "rustc --edition 2021 -O --crate-type cdylib -o \(library) \(name).rs"
+        default:
+            "swiftc -O -wmo -swift-version 6 -parse-as-library -enable-upcoming-feature InternalImportsByDefault "
+                + "-emit-library -static-stdlib -module-name \(typeName) -I \(sdk)/include -o \(library) "
+                + "\(name).swift \(sdk)/swift/*.swift"
         }
     }
 
-    /// Where the templates are: an SDK that was named, the installed one, or the one of the source tree.
-    private func templates() throws -> String {
-        if let sdk = getenv("COFFER_SDK") { return String(cString: sdk) + "/templates" }
+    /// Where this program lies, as the parts of a path.
+    private static func place() throws -> [Substring] {
         var buffer = [CChar](repeating: 0, count: 4096)
         let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         guard length > 0 else { throw Refusal(reason: "templates: the place of this program is unknown") }
-        var parts = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self).split(
-            separator: "/"
-        )
-        parts.removeLast()
-        let installed = "/" + parts.dropLast().joined(separator: "/") + "/share/coffer/templates"
+        return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self).split(separator: "/")
+            .dropLast()
+    }
+
+    /// The SDK: one that was named, or the one that is installed beside this program.
+    private static func sdk() throws -> String {
+        if let named = getenv("COFFER_SDK") { return String(cString: named) }
+        return try "/" + place().dropLast().joined(separator: "/") + "/share/coffer/sdk"
+    }
+
+    /// Where the templates are: in the SDK, or in the source tree that this program was built in.
+    private func templates() throws -> String {
+        let installed = sdk + "/templates"
         if access(installed, F_OK) == 0 { return installed }
+        var parts = try Self.place()
         while !parts.isEmpty {
             for folder in ["templates", "plugin-sdk/templates"] {
                 let place = "/" + parts.joined(separator: "/") + "/" + folder
@@ -77,13 +90,19 @@ struct NewCommand {
             }
             parts.removeLast()
         }
-        throw Refusal(reason: "templates: none in \(installed); COFFER_SDK names another place")
+        throw Refusal(reason: "templates: none in \(installed); COFFER_SDK names another SDK")
     }
 
-    /// `NAME` replaced by the name, `NAME_ID` by the name as an identifier.
+    /// The name as a type: `my-store` is `MyStore`.
+    private var typeName: String {
+        name.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+    }
+
+    /// `NAME` replaced by the name, `Name` by the name as a type, `SDKDIR` by the place of the SDK.
     private func named(_ text: String) -> String {
-        let identifier = String(name.map { $0 == "-" ? "_" : $0 })
-        return replacing("NAME", by: name, in: replacing("NAME_ID", by: identifier, in: text))
+        [("NAME", name), ("Name", typeName), ("SDKDIR", sdk)].reduce(text) {
+            replacing($1.0, by: $1.1, in: $0)
+        }
     }
 
     private func replacing(_ word: String, by other: String, in text: String) -> String {

@@ -27,7 +27,8 @@ int coffer_accept(int listener, int blocks);
 /* socket(2), close-on-exec. */
 int coffer_socket(int domain, int type);
 
-/* Fills a sockaddr_un and connects, binds; -1 with errno (ENAMETOOLONG for a path of more than 107 bytes). */
+/* Fills a sockaddr_un and connects, binds; -1 with errno (ENAMETOOLONG for a name of more than 64
+ * bytes in a path of more than 107). */
 int coffer_unix_connect(int fd, const char *path, size_t length);
 int coffer_unix_bind(int fd, const char *path, size_t length);
 

@@ -46,7 +46,10 @@ extension EmulatedBackend {
             asked.conditions = .none
             if request.conditions.ifNoneMatch != nil { _ = try stat(request, call) }
         }
-        if !native.readRange { asked.range = .all }
+        if !native.readRange {
+            if request.range != .all { try standIn(for: .readRange, key: request.key) }
+            asked.range = .all
+        }
         let result = try bare.openRead(asked, call)
         do throws(CofferError) {
             if checks { try request.conditions.checkForReading(result.info) }

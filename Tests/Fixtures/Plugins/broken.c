@@ -48,6 +48,7 @@ static coffer_str option(const coffer_open_args *args, const char *name)
 static coffer_status b_open(const coffer_open_args *args, const coffer_call *call, coffer_open_result *result,
                             coffer_error *error)
 {
+    if (!WHOLE(args) || !result) return open_instance(args, call, result, error);
     coffer_str fault = option(args, "break");
     if (!fault.len) return fail(error, COFFER_E_CONFIG, "break: it is missing");
     if (!option(args, "place").len && !is(fault, "open-takes-anything")) {
@@ -59,7 +60,10 @@ static coffer_status b_open(const coffer_open_args *args, const coffer_call *cal
     if (is(fault, "dies-at-open")) raise(SIGSEGV);
     if (is(fault, "hangs-at-open")) for (;;) pause();
     if (is(fault, "open-leaks-a-descriptor")) (void)dup(0);
-    if (is(fault, "open-writes-past-the-end")) result->max_meta = 7;
+    if (is(fault, "open-writes-past-the-end")) {
+        result->max_meta = 7;
+        if (result->struct_size < sizeof *result) return fail(error, COFFER_E_INVALID_ARGUMENT, "too short");
+    }
     coffer_status status = open_instance(args, call, result, error);
     if (status) return status;
     name_fault(NULL, result->instance, fault);
@@ -188,6 +192,9 @@ static coffer_status b_read_open(coffer_instance *self, const coffer_call *call,
 {
     coffer_read_args mine;
     changed_key key;
+    if (faulty(self, "long-messages-overflow") && error && error->message) memset(error->message, 'm', 20);
+    if (faulty(self, "newer-hosts-are-refused") && args && args->struct_size > sizeof *args)
+        return fail(error, COFFER_E_INVALID_ARGUMENT, "too long");
     if (faulty(self, "reads-nonsense") && args && args->key.len > 4096) return COFFER_E_IO;
     coffer_status status = b_look(self, args, &mine, &key, error);
     if (status || !sink || !result) return status ? status : read_open(self, call, &mine, result, sink, error);
@@ -242,6 +249,9 @@ static void b_read_close(coffer_rstream *stream)
 
 /* ---- writing --------------------------------------------------------------------------------------------------------- */
 
+/* The write that this thread began last. */
+static __thread const coffer_wstream *begun_here;
+
 static coffer_status b_write_begin(coffer_instance *self, const coffer_call *call, const coffer_write_args *args,
                                    coffer_wstream **result, coffer_error *error)
 {
@@ -253,18 +263,20 @@ static coffer_status b_write_begin(coffer_instance *self, const coffer_call *cal
     if (faulty(self, "ignores-write-conditions")) mine.if_match.len = mine.if_none_match.len = 0;
     if (faulty(self, "ignores-checksums") || faulty(self, "boasts-of-checksums")) mine.n_checksums = 0;
     if (faulty(self, "boasts-of-mtime") || faulty(self, "drops-odd-properties"))
-        for (size_t i = 0; i < mine.n_props; i++)
+        for (size_t i = 0; mine.props && i < mine.n_props; i++)
             if (!keeps(mine.props[i].key)) mine.n_props = i;
     if (faulty(self, "if-match-may-create")) {
         pthread_mutex_lock(&self->mutex);
         if (find(self, mine.key) < 0) mine.if_match.len = 0;
         pthread_mutex_unlock(&self->mutex);
     }
+    begun_here = NULL;
     coffer_str empty = {"unnamed", 7};
     if (faulty(self, "empty-key-is-a-name") && !mine.key.len) mine.key = empty;
     coffer_status status = write_begin(self, call, &mine, result, error);
     if (!status && faulty(self, "conditions-only-at-begin"))
         (*result)->if_match.len = (*result)->if_none_match.len = 0;
+    if (!status) begun_here = *result;
     if (!status && faulty(self, "create-only-at-begin")) (*result)->if_none_match.len = 0;
     return status;
 }
@@ -276,6 +288,8 @@ static coffer_status b_append(coffer_wstream *stream, const coffer_call *call, c
     uint64_t after = stream->object->size + n;
     if (faulty(stream->self, "long-body-is-taken") && stream->size >= 0 && after > (uint64_t)stream->size)
         stream->size = (int64_t)after;
+    if (faulty(stream->self, "handles-know-their-thread") && !begun_here)
+        return fail(error, COFFER_E_INTERNAL, "another thread");
     if (faulty(stream->self, "unsized-pieces-lose-a-byte") && stream->size < 0 && n == 100001) n--;
     coffer_status status = write_append(stream, call, bytes, n, error);
     if (!status && faulty(stream->self, "seen-before-commit")) {

@@ -1,7 +1,7 @@
 //! larder: a storage backend for Coffer, in Rust. It keeps objects in memory; put your store in its place.
 //!
-//! Build:  rustc --edition 2021 -O --crate-type cdylib -o liblarder.so larder.rs
-//! Prove:  coffer plugin check ./liblarder.so
+//! Build:  rustc --edition 2021 -O --crate-type cdylib -o libcoffer-larder.so larder.rs
+//! Prove:  coffer-plugin-check check ./libcoffer-larder.so
 //!
 //! `coffer_backend.rs` beside this file is the C interface; `coffer_backend.h` holds its rules. No panic leaves this
 //! file (every entry catches it), nothing of the host's is kept, and what cannot be honoured is refused.

@@ -1,8 +1,8 @@
 // pantry: a storage backend for Coffer, in Swift. It keeps objects in memory; put your store in its place.
 //
 // Build:  swiftc -O -wmo -swift-version 6 -parse-as-library -enable-upcoming-feature InternalImportsByDefault \
-//             -emit-library -static-stdlib -module-name Pantry -I /usr/local/share/coffer/sdk/include -o libpantry.so pantry.swift /usr/local/share/coffer/sdk/swift/*.swift
-// Prove:  coffer plugin check ./libpantry.so
+//             -emit-library -static-stdlib -module-name Pantry -I /usr/local/share/coffer/sdk/include -o libcoffer-pantry.so pantry.swift /usr/local/share/coffer/sdk/swift/*.swift
+// Prove:  coffer-plugin-check check ./libcoffer-pantry.so
 //
 // The kit (/usr/local/share/coffer/sdk/swift) owns every pointer of the C interface. It refuses what `capabilities` does not name, checks
 // keys and announced sizes, and turns what is thrown into an answer; only the store itself is left to write.

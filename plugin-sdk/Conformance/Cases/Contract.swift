@@ -4,7 +4,6 @@ import CCofferPlugin
 
 extension ConformanceCase {
     static let contract = [openAndClose, wrongOptions, trueDeclarations]
-    static let shapes = [senselessArguments]
 
     static let senselessArguments = ConformanceCase(
         110,
@@ -35,13 +34,97 @@ extension ConformanceCase {
             }
             try expectCode(code, COFFER_E_INVALID_KEY, COFFER_E_INVALID_ARGUMENT, in: "read_open of a senseless key")
         }
-        let bare = subject.ops.read_open?(subject.instance, nil, nil, nil, nil, nil) ?? COFFER_E_INVALID_ARGUMENT
-        try expectCode(bare, COFFER_E_INVALID_ARGUMENT, COFFER_E_INVALID_KEY, in: "read_open of nothing but NULL")
-        let begin = subject.ops.write_begin?(subject.instance, nil, nil, nil, nil) ?? COFFER_E_INVALID_ARGUMENT
-        try expectCode(begin, COFFER_E_INVALID_ARGUMENT, COFFER_E_INVALID_KEY, in: "write_begin of nothing but NULL")
+        try everyEntryOfNothing(subject)
         let negative = subject.code { subject.drop(try subject.beginWrite(trial.key("n"), WriteOptions(size: -5))) }
         try expectCode(negative, COFFER_E_INVALID_ARGUMENT, in: "write_begin of size -5")
+        // Many pairs at no address, and a message buffer that is too short.
+        let nowhere = subject.code {
+            let arena = Arena()
+            var arguments = subject.writeArguments(trial.key("pairs"), WriteOptions(), arena)
+            arguments.n_props = 3
+            arguments.n_meta = Int.max
+            let place = arena.place(arguments)
+            var stream: OpaquePointer?
+            defer { if let stream { subject.ops.write_close?(stream) } }
+            try subject.perform("write_begin with pairs at NULL") { call, error in
+                subject.ops.write_begin?(subject.instance, call, place, &stream, error) ?? COFFER_OK
+            }
+        }
+        try expectCode(nowhere, COFFER_E_INVALID_ARGUMENT, COFFER_E_UNSUPPORTED, in: "write_begin with pairs at NULL")
+        try shortMessages(subject, trial.key("absent"))
         try expectEqual(try subject.text(trial.key("k")), "x", "the object afterwards")
+    }
+
+    /// Every function with NULL for all that it takes: refused, or without effect where there is nothing to answer.
+    private static func everyEntryOfNothing(_ subject: Subject) throws {
+        let (ops, instance) = (subject.ops, subject.instance)
+        for instance in [instance, nil] as [OpaquePointer?] {
+            let codes: [(String, coffer_status?)] = [
+                ("open", ops.open?(nil, nil, nil, nil)), ("stat", ops.stat?(instance, nil, nil, nil, nil)),
+                ("read_open", ops.read_open?(instance, nil, nil, nil, nil, nil)),
+                ("read", ops.read?(nil, nil, nil, 0, nil, nil)),
+                ("write_begin", ops.write_begin?(instance, nil, nil, nil, nil)),
+                ("write_append", ops.write_append?(nil, nil, nil, 0, nil)),
+                ("write_ingest", ops.write_ingest?(nil, nil, -1, 0, 0, nil, nil)),
+                ("write_commit", ops.write_commit?(nil, nil, nil, nil, nil)),
+                ("remove", ops.remove?(instance, nil, nil, nil)),
+                ("list_open", ops.list_open?(instance, nil, nil, nil, nil)),
+                ("list_next", ops.list_next?(nil, nil, 0, nil, nil, nil)),
+                ("copy", ops.copy?(instance, nil, nil, nil, nil)), ("move", ops.move?(instance, nil, nil, nil, nil)),
+                ("presign", ops.presign?(instance, nil, nil, nil, nil)),
+            ]
+            for (name, code) in codes {
+                guard let code else { continue }
+                subject.steps.note("\(name) of nothing but NULL → \(codeName(code))")
+                try expectCode(
+                    code,
+                    COFFER_E_INVALID_ARGUMENT,
+                    COFFER_E_INVALID_KEY,
+                    COFFER_E_UNSUPPORTED,
+                    in: "\(name) of nothing but NULL"
+                )
+            }
+        }
+        ops.close?(nil)
+        ops.read_close?(nil)
+        ops.write_close?(nil)
+        ops.list_close?(nil)
+        for code in [ops.health?(nil, nil, nil, nil), ops.remove_batch?(nil, nil, nil, 1, 0, nil, nil)] {
+            guard let code else { continue }
+            try expect(code != COFFER_OK, "a call without an instance to be refused", got: "ok")
+        }
+    }
+
+    /// A message ends where the caller's buffer does.
+    private static func shortMessages(_ subject: Subject, _ key: Name) throws {
+        let arena = Arena()
+        let arguments = subject.readArguments(key, ReadOptions(), arena)
+        for room in [0, 1, 5] {
+            var result = coffer_read_result()
+            result.struct_size = UInt32(MemoryLayout<coffer_read_result>.size)
+            var error = coffer_error()
+            error.struct_size = UInt32(MemoryLayout<coffer_error>.size)
+            let buffer = arena.block(64).assumingMemoryBound(to: CChar.self)
+            buffer.update(repeating: 0x55, count: 64)
+            error.message = room == 0 ? nil : buffer
+            error.message_cap = UInt32(room)
+            let collector = Collector()
+            let code = collector.withSink { sink in
+                subject.ops.read_open?(subject.instance, nil, arguments, &result, sink, &error) ?? COFFER_OK
+            }
+            try expectCode(
+                code,
+                COFFER_E_NOT_FOUND,
+                COFFER_E_INVALID_ARGUMENT,
+                in: "read_open of an absent key without a coffer_call"
+            )
+            try expect(
+                error.message_len <= UInt32(room),
+                "a message of at most \(room) bytes",
+                got: "\(error.message_len)"
+            )
+            for at in room..<64 { try expectEqual(buffer[at], 0x55, "byte \(at) past a message of \(room)") }
+        }
     }
 
     static let openAndClose = ConformanceCase(
@@ -62,21 +145,23 @@ extension ConformanceCase {
 
     static let wrongOptions = ConformanceCase(
         114,
-        "a-missing-option-is-named",
-        "given an opening without a required option, then config, and the message names it without any secret"
+        "a-wrong-option-is-named",
+        "given openings without a required option, with a wrong value or an unknown one, then config names it, no secret is told, nothing is left open"
     ) { trial in
-        let required = trial.factory.declared.filter { $0.flags & COFFER_OPTF_REQUIRED != 0 }
-        if required.isEmpty { throw Skip(reason: "no option is required") }
+        let options = trial.factory.declared
         let given = trial.options()
-        for option in required {
+        let descriptors = openDescriptors()
+        func expectNamed(_ option: String, _ changed: [(Name, Name)], mayOpen: Bool, _ what: String) throws {
             do {
-                try Subject(trial, options: given.filter { $0.0 != Name(option.name) }).close()
-                throw Mismatch(expected: "open without \(option.name) to fail", got: "ok", line: #line)
+                try Subject(trial, options: changed).close()
+                try expect(mayOpen, "open \(what) to fail", got: "ok")
             } catch let error as PluginError {
-                try expectCode(error.code, COFFER_E_CONFIG, in: "open without \(option.name)")
-                try expect(error.message.contains(option.name), "\(option.name) in the message", got: error.message)
-                for secret in trial.factory.declared where secret.flags & COFFER_OPTF_SECRET != 0 {
-                    let value = given.first { $0.0 == Name(secret.name) }.map {
+                if !mayOpen { try expectCode(error.code, COFFER_E_CONFIG, in: "open \(what)") }
+                if error.code == COFFER_E_CONFIG {
+                    try expect(error.message.contains(option), "\(option) in the message", got: error.message)
+                }
+                for secret in options where secret.flags & COFFER_OPTF_SECRET != 0 {
+                    let value = changed.first { $0.0 == Name(secret.name) }.map {
                         String(decoding: $0.1.bytes, as: UTF8.self)
                     }
                     if let value, !value.isEmpty {
@@ -85,6 +170,25 @@ extension ConformanceCase {
                 }
             }
         }
+        for option in options {
+            let name = Name(option.name)
+            let others = given.filter { $0.0 != name }
+            if option.flags & COFFER_OPTF_REQUIRED != 0 {
+                try expectNamed(option.name, others, mayOpen: false, "without \(option.name)")
+            }
+            // The host checks values against the table, so that a plugin need not: but it survives them.
+            for value in ["", "\u{1}", "-1", "99999999999999999999", "{", String(repeating: "x", count: 70_000)] {
+                try expectNamed(
+                    option.name,
+                    others + [(name, Name(value))],
+                    mayOpen: true,
+                    "with a wrong \(option.name)"
+                )
+            }
+        }
+        try expectNamed("no_such_option", given + [("no_such_option", "x")], mayOpen: true, "with an unknown option")
+        try expect(openDescriptors() <= descriptors, "\(descriptors) descriptors", got: "\(openDescriptors())")
+        try Subject(trial).close()
     }
 
     static let trueDeclarations = ConformanceCase(
@@ -96,6 +200,23 @@ extension ConformanceCase {
         let bound = Capabilities(rawValue: trial.plugin.pointee.caps)
         let beyond = subject.native.subtracting(bound)
         try expect(beyond.isEmpty, "native within coffer_plugin.caps", got: beyond.names.joined(separator: ", "))
+        // What rests on another ability is not there without it.
+        let foundations: [(Capabilities, Capabilities)] = [
+            (.read, [.range, .readDescriptor, .pinned, .readCondition]),
+            (.write, [.ingest, .atomic, .createIfAbsent, .ifMatch, .contentType, .contentProps, .userMeta, .mtime]),
+            (.remove, .removeIfMatch), (.list, [.delimiter, .startAfter, .sorted]),
+            (.copy, [.copyCondition, .copyMeta]),
+        ]
+        for (foundation, others) in foundations where !subject.has(foundation) {
+            let lost = subject.native.intersection(others).names.joined(separator: ", ")
+            try expect(lost.isEmpty, "nothing that rests on \(foundation.names.joined())", got: lost)
+        }
+        try expect(
+            !subject.has(.readOnly) || !subject.has(.write),
+            "a read-only store without write",
+            got: "both"
+        )
+        try expectEqual(try trial.open().native, subject.native, "what the same options are native for, opened again")
         let functions: [(Capabilities, Bool)] = [
             (.stat, subject.ops.stat != nil), (.read, subject.ops.read_open != nil && subject.ops.read != nil),
             (.write, subject.ops.write_begin != nil && subject.ops.write_commit != nil),

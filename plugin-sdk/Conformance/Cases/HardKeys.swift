@@ -3,6 +3,15 @@ import Glibc
 
 // Keys that want to leave the root, collide, or be something else.
 
+/// Every directory below `path`, without following links.
+private func directories(below path: String) -> [String] {
+    namesInDirectory(path).map { path + "/" + $0 }.flatMap { child in
+        var status = stat()
+        guard lstat(child, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return [String]() }
+        return [child] + directories(below: child)
+    }
+}
+
 extension ConformanceCase {
     static let hardKeys = [
         traversal, symbolicLinks, emptySegments, emptyKey, keyLengths, escapesOfEscapes, patternsInPrefixes,
@@ -51,8 +60,12 @@ extension ConformanceCase {
         }
         guard let outside = TemporaryPlace() else { throw Skip(reason: "no second directory could be made") }
         let secret = outside.path + "/secret"
-        let descriptor = creat(secret, 0o600)
-        close(descriptor)
+        for (path, text) in [(secret, "outside"), (outside.path + "/only-outside", "")] {
+            let descriptor = creat(path, 0o600)
+            // A file that stays empty is noticed below, by its size.
+            _ = write(descriptor, text, text.utf8.count)
+            close(descriptor)
+        }
         let subject = try trial.subject()
         try subject.put(trial.key("real"), "x")
         for directory in namesInDirectory(root).map({ root + "/" + $0 }) + [root, root + "/" + trial.prefix] {
@@ -70,9 +83,38 @@ extension ConformanceCase {
             if subject.has(.remove) { _ = subject.code { try subject.remove(Name("link/secret")) } }
         }
         _ = subject.code { try subject.put(Name("link/made"), "x") }
-        try expectEqual(namesInDirectory(outside.path), ["secret"], "what lies outside the root")
+        // A directory that was real becomes a link, before a call and between two steps of one.
+        let writer = try subject.beginWrite(trial.key("swap/late"))
+        defer { writer.close() }
+        try writer.append(Array("late".utf8))
+        try subject.put(trial.key("swap/secret"), "inside")
+        for directory in directories(below: root) where directory.hasSuffix("/swap") {
+            rename(directory, directory + "-away")
+            symlink(outside.path, directory)
+        }
+        _ = subject.code { _ = try writer.commit() }
+        let secretKey = trial.key("swap/secret")
+        let read = Guarded<[UInt8]>([])
+        let code = subject.code { read.withLock { $0 = (try? subject.get(secretKey)) ?? [] } }
+        try expect(
+            code != COFFER_OK || read.withLock { $0 != Array("outside".utf8) },
+            "no byte from outside",
+            got: "some"
+        )
+        _ = subject.code { try subject.put(trial.key("swap/made"), "x") }
+        _ = subject.code { try subject.put(secretKey, "overwritten") }
+        if subject.has(.remove) { _ = subject.code { try subject.remove(secretKey) } }
+        if subject.has(.list) {
+            let names = (try? subject.list(trial.key("swap/")).map(\.key)) ?? []
+            try expect(!names.contains(trial.key("swap/only-outside")), "no name from outside", got: "\(names)")
+        }
+        try expectEqual(
+            namesInDirectory(outside.path).sorted(),
+            ["only-outside", "secret"],
+            "what lies outside the root"
+        )
         var status = stat()
-        try expect(lstat(secret, &status) == 0 && status.st_size == 0, "the file outside as it was", got: "changed")
+        try expect(lstat(secret, &status) == 0 && status.st_size == 7, "the file outside as it was", got: "changed")
     }
 
     static let emptySegments = ConformanceCase(

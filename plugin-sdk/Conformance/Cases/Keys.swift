@@ -141,7 +141,10 @@ extension ConformanceCase {
         "given a key that is not UTF-8, then invalid_key and nothing stored, or the very bytes",
         needs: .storing
     ) { trial in
-        let bad: [[UInt8]] = [[0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0xAF], [0x80]]
+        let bad: [[UInt8]] = [
+            [0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0xAF], [0x80], [0xF4, 0x90, 0x80, 0x80], [0xF0, 0x9F],
+            [0xE2, 0x82, 0x2F],
+        ]
         try roundTrip(bad.map { trial.key([0x78] + $0) }, in: trial, mayRefuse: true)
     }
 

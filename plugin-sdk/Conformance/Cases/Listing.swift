@@ -152,7 +152,9 @@ extension ConformanceCase {
         needs: [.write, .read, .list]
     ) { trial in
         let subject = try trial.subject()
-        let names = (0..<20).map { "k +/=&#\($0 + 10)" }
+        // Names as long as a token may have to hold.
+        let long = String(repeating: "+/=&# é", count: 20).split(separator: "/").joined(separator: "-")
+        let names = (0..<20).map { "k +/=&#\($0 + 10)\($0 % 4 == 0 ? long : "")" }
         for name in names { try subject.put(trial.key(name), "x") }
         var seen: [Name] = []
         var options = ListOptions()
@@ -165,8 +167,10 @@ extension ConformanceCase {
             options.token = token
         }
         try expectEqual(seen.sorted(), names.map { trial.key($0) }.sorted(), "keys over listings opened by token")
-        let odd = ListOptions(token: Name([UInt8](repeating: 0x2B, count: 4096)))
-        _ = subject.code { _ = try subject.list(trial.key(""), odd) }
+        for odd in [Name([UInt8](repeating: 0x2B, count: 4096)), "+/=&#", Name([0xFF]), Name([0, 0, 0])] {
+            let code = subject.code { _ = try subject.list(trial.key(""), ListOptions(token: odd)) }
+            try expectCode(code, COFFER_OK, COFFER_E_INVALID_ARGUMENT, in: "a listing by the senseless token \(odd)")
+        }
         try expectEqual(try subject.list(trial.key("")).count, names.count, "entries after a senseless token")
     }
 

@@ -56,6 +56,15 @@ extension ConformanceCase {
         let reader = try subject.openRead(key, range(3, 4))
         defer { reader.close() }
         try expectEqual(reader.offset, 3, "offset of the answer")
+        for byte in all[3..<7] { try expectBytes(try reader.read(1), [byte], "a read of one byte") }
+        for _ in 0..<3 { try expectBytes(try reader.read(100), [], "a read at its end, as often as asked") }
+        for offset in 0..<14 {
+            for length in [1, 2, 13, 14, 15] {
+                let end = min(offset + length, 14)
+                let slice = Array(all[offset..<end])
+                try expectRange(subject, key, range(UInt64(offset), Int64(length)), slice, total: 14)
+            }
+        }
     }
 
     static let pastTheEnd = ConformanceCase(

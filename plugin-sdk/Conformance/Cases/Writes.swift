@@ -1,4 +1,5 @@
 import CCofferPlugin
+import Glibc
 
 // Writes that end wrongly publish nothing.
 
@@ -106,15 +107,27 @@ extension ConformanceCase {
         }
         guard let directory = trial.directory, let before, try trial.subject().has(.remove) else { return }
         try trial.subject().remove(trial.key("old"))
-        let first = countFiles(directory)
+        let first = max(countFiles(directory), before)
         let writer = try trial.subject().beginWrite(trial.key("old"))
         try writer.append(pattern(100_000))
         writer.close()
-        try expect(
-            countFiles(directory) <= max(first, before),
-            "\(first) files in the directory after an abandoned write",
-            got: "\(countFiles(directory))"
-        )
+        let left = countFiles(directory)
+        try expect(left <= first, "\(first) files in the directory after an abandoned write", got: "\(left)")
+        // A process that writes is killed; the next one that opens the store clears away what it left.
+        try trial.subject().close()
+        try killedWhile { step in
+            let subject = try trial.open()
+            let writer = try subject.beginWrite(trial.key("killed"), WriteOptions(size: 300_000))
+            for _ in 0..<2 { try writer.append(pattern(100_000)) }
+            step()
+        }
+        let subject = try trial.open()
+        try expect(try !subject.exists(trial.key("killed")), "no object from a killed writer", got: "one")
+        if subject.has(.list) { try expectEqual(try subject.keys(trial.key("")), [], "the listing after the kill") }
+        let deadline = now() + 5
+        while countFiles(directory) > first && now() < deadline { usleep(20_000) }
+        let after = countFiles(directory)
+        try expect(after <= first, "\(first) files within 5 s of opening after the kill", got: "\(after)")
     }
 
     static let unseenBeforeCommit = ConformanceCase(

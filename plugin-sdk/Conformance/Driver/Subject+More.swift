@@ -70,11 +70,19 @@ extension Subject {
     }
 
     func usage() throws {
+        try expect(try !usageValues().isEmpty, "at least one value from usage", got: "none")
+    }
+
+    /// What the store says that it holds, by name.
+    func usageValues() throws -> [String: String] {
         let collector = Collector()
         try perform("usage") { call, error in
             collector.withSink { ops.usage?(instance, call, $0, error) ?? COFFER_E_UNSUPPORTED }
         }
-        try expect(!collector.values(COFFER_VAL_USAGE).isEmpty, "at least one value from usage", got: "none")
+        let pairs = collector.values.filter { $0.kind == COFFER_VAL_USAGE }.map {
+            (String(decoding: $0.key.bytes, as: UTF8.self), String(decoding: $0.value.bytes, as: UTF8.self))
+        }
+        return Dictionary(pairs) { _, last in last }
     }
 
     /// The table of `coffer.upload/1`, copied up to its own size.

@@ -84,7 +84,7 @@ static int copy_pairs(pairs *to, const coffer_kv *from, size_t n)
 /* Fills the caller's error, which may be NULL, and gives its code back. No secrets in messages. */
 static coffer_status fail(coffer_error *error, coffer_status code, const char *message)
 {
-    if (error) {
+    if (error && COFFER_HAS(error, coffer_error, message)) {
         size_t length = strlen(message);
         error->code = code;
         error->message_len = length < error->message_cap ? (uint32_t)length : error->message_cap;
@@ -92,6 +92,10 @@ static coffer_status fail(coffer_error *error, coffer_status code, const char *m
     }
     return code;
 }
+
+/* Did the caller give a struct at least as long as we know it? It is longer where the host is newer; a shorter one no host
+ * has. (A field that a later header adds may be missing: look with COFFER_HAS before you read such a one.) */
+#define WHOLE(p) ((p) && (p)->struct_size >= sizeof *(p))
 
 static coffer_status no_memory(coffer_error *error) { return fail(error, COFFER_E_INTERNAL, "out of memory"); }
 
@@ -177,7 +181,7 @@ static coffer_status tell(const coffer_sink *sink, const object *o)
     entry.props = o->props.kv;
     entry.n_meta = o->meta.n;
     entry.meta = o->meta.kv;
-    if (!sink || !sink->on_entry) return COFFER_OK;
+    if (!WHOLE(sink) || !sink->on_entry) return COFFER_OK;
     return sink->on_entry(sink->ctx, &entry) ? COFFER_E_CANCELLED : COFFER_OK;
 }
 
@@ -187,7 +191,7 @@ static coffer_status open_instance(const coffer_open_args *args, const coffer_ca
                                    coffer_error *error)
 {
     (void)call;
-    if (!args || !result) return fail(error, COFFER_E_INVALID_ARGUMENT, "no arguments");
+    if (!WHOLE(args) || !WHOLE(result)) return fail(error, COFFER_E_INVALID_ARGUMENT, "no arguments");
     coffer_instance *self = calloc(1, sizeof *self);
     if (!self) return no_memory(error);
     pthread_mutex_init(&self->mutex, NULL);
@@ -218,7 +222,7 @@ static coffer_status health(coffer_instance *self, const coffer_call *call, cons
 /* The object that the arguments ask for, held; or why not. */
 static coffer_status look(coffer_instance *self, const coffer_read_args *args, object **found, coffer_error *error)
 {
-    if (!self || !args) return fail(error, COFFER_E_INVALID_ARGUMENT, "no arguments");
+    if (!self || !WHOLE(args)) return fail(error, COFFER_E_INVALID_ARGUMENT, "no arguments");
     coffer_status status = check_key(args->key, error);
     if (status) return status;
     if (args->version.len) return fail(error, COFFER_E_UNSUPPORTED, "there are no versions");
@@ -272,7 +276,7 @@ static coffer_status read_open(coffer_instance *self, const coffer_call *call, c
                                coffer_read_result *result, const coffer_sink *sink, coffer_error *error)
 {
     (void)call;
-    if (!result) return fail(error, COFFER_E_INVALID_ARGUMENT, "no result");
+    if (!WHOLE(result)) return fail(error, COFFER_E_INVALID_ARGUMENT, "no result");
     object *o = NULL;
     coffer_status status = look(self, args, &o, error);
     if (status) return status;
@@ -340,7 +344,7 @@ static int keeps(coffer_str name)
 /* What can be refused is refused here, before a byte is taken. */
 static coffer_status check_write(coffer_instance *self, const coffer_write_args *args, coffer_error *error)
 {
-    if (!self || !args || args->size < -1 || (args->n_props && !args->props) || (args->n_meta && !args->meta))
+    if (!self || !WHOLE(args) || args->size < -1 || (args->n_props && !args->props) || (args->n_meta && !args->meta))
         return fail(error, COFFER_E_INVALID_ARGUMENT, "no arguments, or impossible ones");
     coffer_status status = check_key(args->key, error);
     if (status) return status;
@@ -466,7 +470,7 @@ static coffer_status remove_object(coffer_instance *self, const coffer_call *cal
                                    coffer_error *error)
 {
     (void)call;
-    if (!self || !args) return fail(error, COFFER_E_INVALID_ARGUMENT, "no arguments");
+    if (!self || !WHOLE(args)) return fail(error, COFFER_E_INVALID_ARGUMENT, "no arguments");
     coffer_status status = check_key(args->key, error);
     if (status) return status;
     if (args->version.len || args->if_none_match.len) return fail(error, COFFER_E_UNSUPPORTED, "only if_match");
@@ -509,7 +513,7 @@ static coffer_status list_open(coffer_instance *self, const coffer_call *call, c
                                coffer_lstream **result, coffer_error *error)
 {
     (void)call;
-    if (!self || !args || !result) return fail(error, COFFER_E_INVALID_ARGUMENT, "no arguments");
+    if (!self || !WHOLE(args) || !result) return fail(error, COFFER_E_INVALID_ARGUMENT, "no arguments");
     if (args->flags & COFFER_LIST_VERSIONS) return fail(error, COFFER_E_UNSUPPORTED, "there are no versions");
     coffer_str token = args->token, last = args->start_after;
     if (token.len) { /* our own, below: k or p, then the last entry */
@@ -560,7 +564,7 @@ static coffer_status list_next(coffer_lstream *stream, const coffer_call *call, 
                                const coffer_sink *sink, coffer_error *error)
 {
     (void)call;
-    if (!stream || !limit || !done || !sink) return fail(error, COFFER_E_INVALID_ARGUMENT, "no page asked for");
+    if (!stream || !limit || !done || !WHOLE(sink)) return fail(error, COFFER_E_INVALID_ARGUMENT, "no page asked for");
     coffer_instance *self = stream->self;
     for (uint64_t given = 0;; given++) {
         coffer_str common;

@@ -1,8 +1,8 @@
 // NAME: a storage backend for Coffer, in Swift. It keeps objects in memory; put your store in its place.
 //
 // Build:  swiftc -O -wmo -swift-version 6 -parse-as-library -enable-upcoming-feature InternalImportsByDefault \
-//             -emit-library -static-stdlib -module-name Name -I SDKDIR/include -o libNAME.so NAME.swift SDKDIR/swift/*.swift
-// Prove:  coffer plugin check ./libNAME.so
+//             -emit-library -static-stdlib -module-name Name -I SDKDIR/include -o libcoffer-NAME.so NAME.swift SDKDIR/swift/*.swift
+// Prove:  coffer-plugin-check check ./libcoffer-NAME.so
 //
 // The kit (SDKDIR/swift) owns every pointer of the C interface. It refuses what `capabilities` does not name, checks
 // keys and announced sizes, and turns what is thrown into an answer; only the store itself is left to write.
