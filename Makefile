@@ -4,13 +4,13 @@
 # make bench        measure against the floors and the peers
 # make install      PREFIX=/usr/local
 # make              build only            make format   rewrite the code into house style
-# make tests T=Name run the tests whose names match
+# make tests T=Name run the tests whose names match       make docs     write docs/profiles.md anew
 #
 # A Debian machine with python3-swiftclient has another program called swift in its PATH: then say SWIFT=/path/to/swift.
 SWIFT  ?= swift
 PREFIX ?= /usr/local
 HEADER  = plugin-sdk/C/include/coffer_backend.h
-CODE    = Package.swift Sources Plugins Tests plugin-sdk
+CODE    = Package.swift Sources Plugins Tests plugin-sdk examples/swift
 LAYERS  = --explicit-target-dependency-import-check error
 # XCTest leaks under the address sanitizer, and nothing here uses it.
 TEST    = $(LAYERS) --disable-xctest
@@ -41,18 +41,41 @@ test:
 	$(LANE) header $(MAKE) --no-print-directory header
 	$(LANE) debug  $(SWIFT) build $(LAYERS) --build-tests
 	$(LANE) tests  $(SWIFT) test $(TEST) --skip-build
-	$(LANE) survival Scripts/survive quick
 	$(LANE) release $(MAKE) --no-print-directory release
 	$(LANE) install Tests/Install/run $(BUILT)
+	$(LANE) run    Tests/Run/run $(BUILT)
+	$(LANE) docs   Tests/Docs/run $(BUILT)
 	$(LANE) examples Tests/Examples/run $(BUILT)
 	$(LANE) contract Tests/Contract/run $(BUILT)
 	$(LANE) fuzz   Tests/Fuzz/run 20
-	$(LANE) address $(SWIFT) test $(TEST) --sanitize=address --scratch-path .build/asan --filter '$(CORE)'
-	$(LANE) thread $(SWIFT) test $(TEST) --sanitize=thread --scratch-path .build/tsan --filter '$(CORE)'
+	$(LANE) address $(SWIFT) test $(TEST) $(ADDRESS) --filter '$(CORE)'
+	$(LANE) thread $(SWIFT) test $(TEST) $(THREAD) --filter '$(CORE)'
 	@Scripts/lane --summary
 
 # What the sanitizers watch in continuous integration: the rooms with threads and pointers.
-CORE = CofferSystemTests|CofferHTTPTests|CofferPluginHostTests|CofferServiceTests
+CORE = CofferSystemTests|CofferHTTPTests|CofferPluginHostTests|CofferServiceTests|CofferPluginTests
+ADDRESS = --sanitize=address --scratch-path .build/asan
+# A plugin in Swift takes these from the program that loads it, where the linker shows only what C programs need.
+THREAD  = --sanitize=thread --scratch-path .build/tsan \
+	$(foreach symbol,external_read external_write ignore_thread_begin ignore_thread_end,\
+	-Xlinker --export-dynamic-symbol=__tsan_$(symbol))
+
+test-full:
+	@Scripts/setup test
+	$(LANE) lint   $(MAKE) --no-print-directory lint
+	$(LANE) header $(MAKE) --no-print-directory header
+	$(LANE) debug  $(SWIFT) build $(LAYERS) --build-tests
+	$(LANE) tests  env COFFER_SCALE=full $(SWIFT) test $(TEST) --skip-build
+	$(LANE) release $(MAKE) --no-print-directory release
+	$(LANE) install Tests/Install/run $(BUILT)
+	$(LANE) run    Tests/Run/run $(BUILT)
+	$(LANE) docs   Tests/Docs/run $(BUILT)
+	$(LANE) examples Tests/Examples/run $(BUILT)
+	$(LANE) contract Tests/Contract/run $(BUILT)
+	$(LANE) fuzz   Tests/Fuzz/run 600
+	$(LANE) address $(SWIFT) test $(TEST) $(ADDRESS)
+	$(LANE) thread $(SWIFT) test $(TEST) $(THREAD)
+	@Scripts/lane --summary
 
 tests:  ; $(SWIFT) test $(TEST) $(if $(T),--filter '$(T)')
 format: ; $(SWIFT) format --in-place --recursive --parallel $(CODE)

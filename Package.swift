@@ -35,7 +35,11 @@ let package = Package(
 
         // Profiles: YAML to a validated configuration.
         .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
-        .target(name: "CofferProfile", dependencies: ["CYAML", "CofferModel"], swiftSettings: house),
+        .target(
+            name: "CofferProfile",
+            dependencies: ["CYAML", "CofferModel", sdk("CofferJSON")],
+            swiftSettings: house
+        ),
 
         // Backends: the port, and the plugins behind it.
         .target(
@@ -94,8 +98,16 @@ let package = Package(
         .executableTarget(
             name: "coffer-bench",
             dependencies: [
-                "CofferAPI", "CofferClient", "CofferHTTP", "CofferModel", "CofferSystem", sdk("CofferJSON"),
+                "CLinux", "CofferBackend", "CofferModel", "CofferPluginHost", "CofferSystem",
             ],
+            swiftSettings: house
+        ),
+
+        // The application that the README shows.
+        .executableTarget(
+            name: "coffer-example",
+            dependencies: ["CofferClient"],
+            path: "examples/swift",
             swiftSettings: house
         ),
 
@@ -214,8 +226,9 @@ let package = Package(
         .testTarget(
             name: "CofferPluginTests",
             dependencies: [
-                "CofferSystem", "CofferTestSupport",
+                "CofferSystem", "CofferTestSupport", "LocalBackend",
                 sdk("CCofferPlugin"), sdk("CofferConformance"), sdk("CofferCrypto"), sdk("CofferLoader"),
+                sdk("CofferPluginSDK"),
             ],
             swiftSettings: house
         ),

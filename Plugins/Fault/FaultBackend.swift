@@ -10,7 +10,7 @@ final class FaultBackend: StorageBackend {
         id: "fault",
         version: "1.0.0",
         name: "Fault",
-        licence: "MIT",
+        licence: "Apache-2.0",
         description: "Objects in memory behind a seeded plan of failures, for tests.",
         capabilities: MemoryStore.native,
         options: [

@@ -92,64 +92,15 @@ struct Configuration {
     }
 
     /// What holds for an instance that is set like this.
-    func traits(fileSystem: Int64) -> Traits {
+    func traits(of store: Store) -> Traits {
         var native = LocalBackend.description.capabilities
+        if store.isReadOnly { native.subtract(LocalBackend.changes) } else { native.remove(.readOnly) }
         if !settings.isDurable { native.remove(.durable) }
         // Sharded files and directories do not meet.
         if settings.layout.levels > 0 { native.remove(.directories) }
-        if fileSystem != local_MSDOS_MAGIC { native.remove(.caseInsensitive) }
+        if store.fileSystem != local_MSDOS_MAGIC { native.remove(.caseInsensitive) }
         var limits = Traits.Limits()
         limits.maxKey = 1024
         return Traits(native: native, limits: limits)
-    }
-}
-
-extension Store {
-    private static let note = Layout.reserved + Array("/sharding".utf8) + [0]
-
-    /// Refuses to open a root that was filled with another `sharding`: its objects would seem to be gone.
-    func agreeOnSharding() throws(BackendError) {
-        let written = try explaining("cannot read the root's sharding") { () throws(Refusal) in try readSharding() }
-        let levels = settings.layout.levels
-        if let written {
-            guard written == levels else {
-                throw Options.wrong("sharding", "is \(levels), but the root was filled with \(written)")
-            }
-        } else if levels > 0 {
-            let reserve = try reserve()
-            try explaining("cannot note the root's sharding") { () throws(Refusal) in try noteSharding(reserve) }
-        }
-    }
-
-    private func readSharding() throws(Refusal) -> Int? {
-        do throws(Refusal) {
-            let file = try tree.open(Self.note, O_RDONLY)
-            var digit: UInt8 = 0
-            guard try Refusal.check(local_pread(file.number, &digit, 1, 0)) == 1 else { return nil }
-            return Int(digit) - 0x30
-        } catch {
-            if error.number == ENOENT { return nil }
-            throw error
-        }
-    }
-
-    private func noteSharding(_ reserve: Reserve) throws(Refusal) {
-        let name = reserve.name(attempt: "sharding")
-        let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
-        let file = Descriptor(
-            try Refusal.check(withName(name) { local_openat(reserve.temporary.number, $0, flags, 0o600) })
-        )
-        let digit = [UInt8(settings.layout.levels) + 0x30, UInt8(ascii: "\n")]
-        try file.write(digit, at: 0)
-        try Refusal.check(local_fsync(file.number))
-        let base = try tree.openDirectory(Layout.reserved[...])
-        try Refusal.check(
-            withName(name) { from in
-                withName(Array("sharding".utf8) + [0]) {
-                    local_renameat(reserve.temporary.number, from, base.number, $0, 0)
-                }
-            }
-        )
-        try Refusal.check(local_fsync(base.number))
     }
 }

@@ -27,10 +27,31 @@ struct Directory {
     func forEach(_ body: (UnsafeRawBufferPointer, Kind) throws(Refusal) -> Void) throws(Refusal) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
         defer { buffer.deallocate() }
-        while true {
-            let count = try Refusal.check(local_getdents(descriptor.number, buffer.baseAddress, buffer.count))
-            if count == 0 { return }
-            try Self.parse(UnsafeRawBufferPointer(rebasing: buffer[..<count]), body)
+        while try forSome(buffer, body) {}
+    }
+
+    /// Hands over the next few names: what the kernel says at once; false at the end.
+    func forSome(
+        _ buffer: UnsafeMutableRawBufferPointer,
+        _ body: (UnsafeRawBufferPointer, Kind) throws(Refusal) -> Void
+    ) throws(Refusal) -> Bool {
+        let count = try Refusal.check(local_getdents(descriptor.number, buffer.baseAddress, buffer.count))
+        if count == 0 { return false }
+        try Self.parse(UnsafeRawBufferPointer(rebasing: buffer[..<count]), body)
+        return true
+    }
+
+    /// Whether a name is a directory's, or a plain file's; nil for anything else, and for what is gone.
+    func isDirectory(_ name: UnsafeRawBufferPointer, _ kind: Kind) -> Bool? {
+        switch kind {
+        case .file: return false
+        case .directory: return true
+        case .other: return nil
+        case .unknown:
+            var facts = local_facts.none
+            let result = withName(Array(name) + [0]) { local_facts_at(descriptor.number, $0, &facts) }
+            if result < 0 { return nil }
+            return facts.isDirectory ? true : facts.isPlainFile ? false : nil
         }
     }
 

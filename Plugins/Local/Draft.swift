@@ -68,6 +68,7 @@ final class Draft {
             if let modified { try Refusal.check(local_set_mtime(file.number, modified)) }
             let facts = try file.facts()
             record.stamp = Record.stamp(size: facts.size, time: facts.mtime_ns)
+            record.contentHash = store.settings.isHashing ? try ContentHash.of(file) : nil
             try keep(record, facts, keys)
             if store.settings.isDurable { try Refusal.check(local_fsync(file.number)) }
         } catch {

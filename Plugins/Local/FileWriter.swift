@@ -52,7 +52,8 @@ final class FileWriter: WriteStream {
         var record = Record(generation: store.nextGeneration())
         record.properties = request.properties
         record.metadata = request.metadata
-        record.digests = checksums.merging(request.checksums)
+        // A digest of the caller that nobody computed from the bytes is a claim, and not kept as if it were a fact.
+        record.digests = checksums
         record.hasGivenTime = request.modified != nil
         try draft.seal(record, modified: request.modified, keys: [place.key])
         return try store.publish(draft, at: place, conditions: request.conditions, call: call)

@@ -9,7 +9,7 @@ import Glibc
 /// Invariants:
 /// 1. Entries come in strictly rising byte order of key or prefix, since a directory sorts as its name with a slash.
 /// 2. A directory is read only if a key below it can match; names that cannot are not even kept.
-/// 3. All frames together keep at most `budget` bytes of names; what is more is sorted and merged through unlinked files.
+/// 3. All frames together keep at most `Settings.listingBudget` bytes of names; what is more is sorted and merged through unlinked files.
 /// 4. What vanishes meanwhile is skipped. What is not a plain file is none of our business.
 final class Listing: ListStream {
     /// One directory on the way.
@@ -22,9 +22,8 @@ final class Listing: ListStream {
         var names: SortedNames
     }
 
-    // Arrays grow by doubling: what is resident stays under twice this.
-    private static let budget = 20 << 20
-    private static let leastSpill = 1 << 20
+    /// At least a twentieth of the budget is gathered before it is moved to a file, however much the others hold.
+    private static let leastSpill = 20
     private static let openFrames = 32
 
     private let store: Store
@@ -222,13 +221,14 @@ final class Listing: ListStream {
     ) throws(Refusal) {
         let layout = store.settings.layout
         let others = frames.reduce(0) { $0 + $1.names.weight }
-        let limit = max(Self.budget - others, Self.leastSpill)
+        let budget = store.settings.listingBudget
+        let limit = max(budget - others, budget / Self.leastSpill)
         var inside: [[UInt8]] = []
         var turns = 0
         try directory.forEach { name, kind throws(Refusal) in
             turns += 1
             if turns % 1024 == 0 { try pass { () throws(BackendError) in try call.check() } }
-            guard let isDirectory = try isDirectory(name, kind, in: directory) else { return }
+            guard let isDirectory = directory.isDirectory(name, kind) else { return }
             if isDirectory {
                 if layout.isReserved(name, atRoot: path.isEmpty && folders == 0) {
                     if layout.levels > folders, name.starts(with: Layout.shard) { inside.append(Array(name)) }
@@ -248,23 +248,6 @@ final class Listing: ListStream {
             }
             guard opened >= 0 else { continue }  // Removed meanwhile, or not a directory any more.
             try gather(Directory(Descriptor(opened)), path, into: &names, call, folders: folders + 1)
-        }
-    }
-
-    private func isDirectory(
-        _ name: UnsafeRawBufferPointer,
-        _ kind: Directory.Kind,
-        in directory: Directory
-    ) throws(Refusal) -> Bool? {
-        switch kind {
-        case .file: return false
-        case .directory: return true
-        case .other: return nil
-        case .unknown:
-            var facts = local_facts.none
-            let result = withName(Array(name) + [0]) { local_facts_at(directory.descriptor.number, $0, &facts) }
-            if result < 0 { return nil }
-            return facts.isDirectory ? true : facts.isPlainFile ? false : nil
         }
     }
 
@@ -303,7 +286,7 @@ final class Listing: ListStream {
             var found = false
             do throws(Refusal) {
                 try directory.forEach { name, kind throws(Refusal) in
-                    switch try isDirectory(name, kind, in: directory) {
+                    switch directory.isDirectory(name, kind) {
                     case true?: waiting.append(next + Array(name) + [UInt8(ascii: "/")])
                     case false?:
                         found = true

@@ -14,7 +14,7 @@ extension LocalBackend {
             .stat, .read, .readRange, .readDescriptor, .readPinned, .readCondition, .write, .writeIngest,
             .atomicReplace, .createIfAbsent, .ifMatch, .remove, .removeIfMatch, .removeBatch, .list, .listDelimiter,
             .listAfter, .listSorted, .copy, .copyCondition, .copyMetadata, .move, .contentType, .contentProperties,
-            .userMetadata, .modificationTime, .checksum, .usage, .durable, .caseInsensitive, .directories,
+            .userMetadata, .modificationTime, .checksum, .usage, .durable, .readOnly, .caseInsensitive, .directories,
         ],
         options: [
             OptionDescription("root", .path, "The directory below which objects are files.", flags: .required),
@@ -34,7 +34,10 @@ extension LocalBackend {
             OptionDescription(
                 "sharding",
                 .integer,
-                "Over how many levels of 256 folders the files of each directory are spread; fixed by the first use.",
+                """
+                Over how many levels of 256 folders the files of each directory are spread. Fixed once the root holds \
+                objects: a root that was filled with another value is refused; copy the objects into a new root instead.
+                """,
                 default: "0",
                 bounds: 0...2
             ),
@@ -42,6 +45,14 @@ extension LocalBackend {
             OptionDescription("directory_mode", .string, "The mode of new directories, in octal.", default: "0700"),
         ]
     )
+}
+
+extension LocalBackend {
+    /// What a root that cannot be written to has none of.
+    static let changes: Capabilities = [
+        .write, .writeIngest, .atomicReplace, .createIfAbsent, .ifMatch, .remove, .removeIfMatch, .removeBatch, .copy,
+        .copyCondition, .copyMetadata, .move, .durable,
+    ]
 }
 
 /// The entry of the plugin: what every host looks for.

@@ -14,14 +14,18 @@ final class LocalBackend: StorageBackend {
         let configuration = try Configuration(options)
         self.host = host
         store = try configuration.openStore()
-        traits = configuration.traits(fileSystem: store.fileSystem)
+        traits = configuration.traits(of: store)
         store.sweepIfReserved()
     }
 
+    func close() { store.sweeper.stop() }
+
     func health(call: Call) throws(BackendError) -> Properties {
         let root = store.tree.root.number
-        try explaining("the root is not writable") { () throws(Refusal) in
-            try Refusal.check(local_writable(root))
+        if !store.isReadOnly {
+            try explaining("the root is not writable") { () throws(Refusal) in
+                try Refusal.check(local_writable(root))
+            }
         }
         var space = local_space()
         try explaining("the root is not reachable") { () throws(Refusal) in

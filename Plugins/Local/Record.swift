@@ -23,6 +23,8 @@ struct Record: Sendable {
     var metadata = Properties()
     /// Digests of the bytes.
     var digests = Checksums()
+    /// The hash of the bytes at the commit, where foreign writers may hide; nil elsewhere.
+    var contentHash: UInt64?
     /// Whether this is only the head, and the rest lies in a sidecar.
     var isStub = false
 
@@ -40,6 +42,7 @@ struct Record: Sendable {
         var stub = Record(generation: generation)
         stub.stamp = stamp
         stub.hasGivenTime = hasGivenTime
+        stub.contentHash = contentHash
         stub.isStub = true
         return stub
     }
@@ -74,6 +77,7 @@ extension Record {
         static let metadata: UInt8 = 2
         static let digest: UInt8 = 3
         static let compositeDigest: UInt8 = 4
+        static let contentHash: UInt8 = 5
     }
 
     /// The bytes to keep.
@@ -82,6 +86,10 @@ extension Record {
         out.bytes = [Self.version, (isStub ? 1 : 0) | (hasGivenTime ? 2 : 0)]
         out.number(generation, bytes: 8)
         out.number(UInt64(stamp), bytes: 4)
+        if let contentHash {
+            out.bytes.append(Tag.contentHash)
+            out.number(contentHash, bytes: 8)
+        }
         for digest in digests {
             let algorithm = Array(digest.algorithm.utf8)
             let value = Array(digest.value.utf8)
@@ -132,6 +140,9 @@ extension Record {
             case Self.firstKnown..<(Self.firstKnown + UInt8(Self.known.count)):
                 guard let value = input.text() else { return nil }
                 properties[string(Self.known[Int(tag - Self.firstKnown)])] = string(value)
+            case Tag.contentHash:
+                guard let hash = input.number(bytes: 8) else { return nil }
+                contentHash = hash
             default:
                 guard let name = input.text(), let value = input.text() else { return nil }
                 switch tag {

@@ -112,11 +112,13 @@ struct Sidecars: Sendable {
         do throws(Refusal) {
             try file.write(sidecar.encoded, at: 0)
             if durable { try Refusal.check(local_fsync(file.number)) }
-            try Refusal.check(
-                withName(unpublished) { from in
-                    withName(name) { local_renameat(reserve.temporary.number, from, meta.number, $0, 0) }
-                }
-            )
+            try reserve.locks.lockingSidecars { () throws(Refusal) in
+                _ = try Refusal.check(
+                    withName(unpublished) { from in
+                        withName(name) { local_renameat(reserve.temporary.number, from, meta.number, $0, 0) }
+                    }
+                )
+            }
         } catch {
             _ = withName(unpublished) { local_unlinkat(reserve.temporary.number, $0, 0) }
             throw error

@@ -18,19 +18,23 @@ struct Snapshot: Sendable {
     let sidecar: [UInt8]?
     /// The version token: generation, inode, size and change time, and the content's hash where foreign writers may hide.
     let token: ByteString
+    /// The hash of what the file holds now, where foreign writers may hide.
+    private let contentHash: UInt64?
 
     /// Looks at an open plain file.
     init(_ file: Descriptor, _ facts: local_facts, sidecars: Sidecars, hashing: Bool) throws(Refusal) {
         self.file = file
         self.facts = facts
         (record, sidecar) = try Self.record(of: file, facts, sidecars)
-        let hash = hashing ? try ContentHash.of(file, size: facts.size) : nil
-        token = Self.token(record?.generation, facts, hash)
+        contentHash = hashing ? try ContentHash.of(file) : nil
+        token = Self.token(record?.generation, facts, contentHash)
     }
 
     /// Whether the bytes are still those that Coffer committed.
     var isUnchanged: Bool {
         guard let record else { return false }
+        // Size and time can be set back; the bytes cannot.
+        if let contentHash, let committed = record.contentHash, committed != contentHash { return false }
         return record.stamp == Record.stamp(size: facts.size, time: facts.mtime_ns)
     }
 
@@ -112,7 +116,7 @@ enum ContentHash {
     /// Hashes what the file holds now: two lanes of multiply and fold, 16 bytes a step.
     ///
     /// Not for adversaries.
-    static func of(_ file: Descriptor, size: UInt64) throws(Refusal) -> UInt64 {
+    static func of(_ file: Descriptor) throws(Refusal) -> UInt64 {
         var state = (UInt64(0x9e37_79b9_7f4a_7c15), UInt64(0xd6e8_feb8_6659_fd93))
         var offset: Int64 = 0
         var failure: Refusal?

@@ -56,7 +56,9 @@ extension Store {
                 try describe(source, record, at: [from.key, to.key], as: name)
             }
             directory = try rename(from, to, isSameFile: target?.facts.inode == source.facts.inode)
-            if let old = target?.sidecar, old != source.sidecar { sidecars.remove(old) }
+            withExtendedLifetime(target) {
+                if let old = target?.sidecar, old != source.sidecar { sidecars.remove(old) }
+            }
             return try explaining("cannot look at \(to.words)") { () throws(Refusal) in
                 try Snapshot(
                     source.file,

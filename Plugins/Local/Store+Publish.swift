@@ -31,11 +31,14 @@ extension Store {
                 try draft.snapshot()
             }
             draft.didPublish()
-            if let old = current?.sidecar, old != published.sidecar { sidecars.remove(old) }
+            // While the old file is open, no other gets its inode, and so the name of its sidecar.
+            withExtendedLifetime(current) {
+                if let old = current?.sidecar, old != published.sidecar { sidecars.remove(old) }
+            }
             return published.entry(key)
         }
         if let directory { try settle(directory, at: place.parent, place) }
-        sweepNowAndThen(try reserve())
+        sweeper.startIfDue(self)
         return entry
     }
 
@@ -133,7 +136,9 @@ extension Store {
                 let directory = try tree.openDirectory(place.parent)
                 try Refusal.check(withName(place.name) { local_unlinkat(directory.number, $0, 0) })
             }
-            if let sidecar = current.sidecar { sidecars.remove(sidecar) }
+            withExtendedLifetime(current) {
+                if let sidecar = current.sidecar { sidecars.remove(sidecar) }
+            }
             return true
         }
         if isRemoved { try settleSurvivor(of: tree.prune(place.parent), place) }

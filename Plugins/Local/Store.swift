@@ -26,6 +26,10 @@ final class Store: Sendable {
         var fileMode: UInt32 = 0o600
         /// The mode of new directories.
         var directoryMode: UInt32 = 0o700
+        /// How many bytes of names one listing keeps in memory.
+        ///
+        /// Arrays grow by doubling: what is resident stays under twice this.
+        var listingBudget = 20 << 20
     }
 
     let settings: Settings
@@ -36,11 +40,13 @@ final class Store: Sendable {
     let hasSidecars: Atomic<Bool>
     /// The type of the file system, as `statfs` says it.
     let fileSystem: Int64
+    /// Whether nothing could be written when the root was opened: a read-only mount, or somebody else's directory.
+    let isReadOnly: Bool
     private let opened = Guarded<Reserve?>(nil)
     private let seed = UInt64.random(in: .min ... .max)
     private let counter = Atomic<UInt64>(0)
-    private let nextSweep = Atomic<UInt64>(0)
-    private static let sweepInterval: UInt64 = 300_000_000_000
+    /// Sweeps in the background, at the open and a few times an hour after somebody's write.
+    let sweeper = Sweeper()
 
     /// Opens a root by its descriptor.
     init(root: Descriptor, settings: Settings, hasOpenat2: Bool = Store.kernelHasOpenat2) throws(Refusal) {
@@ -51,6 +57,7 @@ final class Store: Sendable {
         var space = local_space()
         try Refusal.check(local_space_of(root.number, &space))
         fileSystem = space.type
+        isReadOnly = local_writable(root.number) < 0
     }
 
     /// Whether this kernel has `openat2` (Linux 5.6).
@@ -81,30 +88,16 @@ final class Store: Sendable {
         }
     }
 
-    /// The reserved directory, if anybody made it already; what dead sessions left in it is removed.
+    /// Sweeps in the background, if anybody has ever written here: what dead sessions left in the reserved directory.
     func sweepIfReserved() {
-        guard (try? tree.openDirectory(Layout.reserved[...])) != nil, let reserve = try? reserve() else { return }
-        Sweep(store: self, reserve: reserve).run()
-    }
-
-    /// Removes what sessions left that died since the last sweep, a few times an hour, after somebody's write.
-    ///
-    /// Only unpublished files: there are few of them. Sidecars wait for the next open.
-    func sweepNowAndThen(_ reserve: Reserve) {
-        let now = local_monotonic_ns()
-        let due = nextSweep.load(ordering: .relaxed)
-        guard now >= due else { return }
-        let (isMine, _) = nextSweep.compareExchange(
-            expected: due,
-            desired: now + Self.sweepInterval,
-            ordering: .relaxed
-        )
-        // The open has swept already.
-        if isMine && due != 0 { Sweep(store: self, reserve: reserve).sweepFiles() }
+        guard !isReadOnly, (try? tree.openDirectory(Layout.reserved[...])) != nil else { return }
+        sweeper.start(self)
     }
 
     /// What is at a place; nil if no object is there.
-    func open(_ place: Place) throws(BackendError) -> Snapshot? {
+    ///
+    /// Hashed as the settings say, unless the caller says so.
+    func open(_ place: Place, hashing: Bool? = nil) throws(BackendError) -> Snapshot? {
         do throws(Refusal) {
             // A file that was replaced between the two calls has no name any more: the new one is there by now.
             for _ in 0..<1000 {
@@ -113,7 +106,7 @@ final class Store: Sendable {
                 if facts.isDirectory { return nil }
                 guard facts.isPlainFile else { throw Refusal(number: ENXIO) }
                 if facts.links == 0 { continue }
-                return try Snapshot(file, facts, sidecars: sidecars, hashing: settings.isHashing)
+                return try Snapshot(file, facts, sidecars: sidecars, hashing: hashing ?? settings.isHashing)
             }
             throw Refusal(number: EAGAIN)
         } catch {

@@ -9,8 +9,10 @@ import Glibc
 /// A stripe is a mutex among the threads of this instance, and one byte of a lock file among instances, processes and
 /// hosts: the byte's lock belongs to the open file, so it would not keep our own threads apart. Waiting ends when the
 /// call is cancelled or its deadline passes. The kernel lets the byte go when a process dies.
+/// One stripe more, behind those of the keys, belongs to the sidecars that are named by an inode; it is taken last.
 final class StripeLocks: @unchecked Sendable {  // The mutexes are what they are; all else is constant.
-    private static let count = 256
+    private static let count = 257
+    private static let sidecars = 256
     private let file: Descriptor
     private let mutexes: UnsafeMutablePointer<pthread_mutex_t>
 
@@ -43,8 +45,38 @@ final class StripeLocks: @unchecked Sendable {  // The mutexes are what they are
         return try body()
     }
 
+    /// Runs `body` under the same locks, and that of the sidecars, if nobody holds any of them now; nil if somebody does.
+    func lockingIfFree<R>(_ keys: [[UInt8]], _ body: () -> R) -> R? {
+        let stripes = Set(keys.map(Self.stripe(of:))).sorted() + [Self.sidecars]
+        var held = 0
+        defer { for stripe in stripes[..<held].reversed() { unlock(stripe) } }
+        for stripe in stripes {
+            guard pthread_mutex_trylock(mutexes + stripe) == 0 else { return nil }
+            guard local_lock_byte(file.number, Int64(stripe), 1) == 0 else {
+                pthread_mutex_unlock(mutexes + stripe)
+                return nil
+            }
+            held += 1
+        }
+        return body()
+    }
+
+    /// Runs `body` while nobody else writes or sweeps the sidecars that are named by an inode.
+    func lockingSidecars<R>(_ body: () throws(Refusal) -> R) throws(Refusal) -> R {
+        pthread_mutex_lock(mutexes + Self.sidecars)
+        defer { unlock(Self.sidecars) }
+        // Held for a few system calls, so nobody waits long.
+        var result = local_lock_byte(file.number, Int64(Self.sidecars), 1)
+        while result == -EAGAIN {
+            local_pause(100)
+            result = local_lock_byte(file.number, Int64(Self.sidecars), 1)
+        }
+        try Refusal.check(result)
+        return try body()
+    }
+
     private static func stripe(of key: [UInt8]) -> Int {
-        Int(hash(key) % UInt64(count))
+        Int(hash(key) % UInt64(sidecars))
     }
 
     private func lock(_ stripe: Int, call: Call) throws(BackendError) {

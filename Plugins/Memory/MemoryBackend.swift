@@ -10,7 +10,7 @@ final class MemoryBackend: StorageBackend {
         id: "memory",
         version: "1.0.0",
         name: "Memory",
-        licence: "MIT",
+        licence: "Apache-2.0",
         description: "Objects in the memory of the host, gone when it ends.",
         capabilities: MemoryStore.native,
         options: [MemoryStore.sizeOption]

@@ -4,9 +4,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -49,34 +51,62 @@ int coffer_socket(int domain, int type)
     return socket(domain, type | SOCK_CLOEXEC, 0);
 }
 
-static int unix_address(struct sockaddr_un *address, const char *path, size_t length)
+/* An address holds 107 bytes of a path. A longer one is named by its open directory, which *directory then is: to be
+ * closed after use, or -1. */
+static int unix_address(struct sockaddr_un *address, const char *path, size_t length, int *directory)
 {
+    *directory = -1;
     memset(address, 0, sizeof *address);
     address->sun_family = AF_UNIX;
     if (length == 0 || memchr(path, 0, length)) {
         errno = EINVAL;
         return -1;
     }
-    if (length >= sizeof address->sun_path) {
+    if (length < sizeof address->sun_path) {
+        memcpy(address->sun_path, path, length);
+        return 0;
+    }
+    char folder[PATH_MAX];
+    if (length >= sizeof folder) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    memcpy(address->sun_path, path, length);
+    memcpy(folder, path, length);
+    folder[length] = 0;
+    char *slash = strrchr(folder, '/');
+    if (!slash || strlen(slash + 1) > 64) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    *slash = 0;
+    *directory = open(slash == folder ? "/" : folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (*directory < 0) return -1;
+    snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/%s", *directory, slash + 1);
     return 0;
+}
+
+static int close_after(int directory, int result)
+{
+    int number = errno;
+    if (directory >= 0) close(directory);
+    errno = number;
+    return result;
 }
 
 int coffer_unix_connect(int fd, const char *path, size_t length)
 {
     struct sockaddr_un address;
-    if (unix_address(&address, path, length) != 0) return -1;
-    return connect(fd, (struct sockaddr *)&address, sizeof address);
+    int                directory;
+    if (unix_address(&address, path, length, &directory) != 0) return -1;
+    return close_after(directory, connect(fd, (struct sockaddr *)&address, sizeof address));
 }
 
 int coffer_unix_bind(int fd, const char *path, size_t length)
 {
     struct sockaddr_un address;
-    if (unix_address(&address, path, length) != 0) return -1;
-    return bind(fd, (struct sockaddr *)&address, sizeof address);
+    int                directory;
+    if (unix_address(&address, path, length, &directory) != 0) return -1;
+    return close_after(directory, bind(fd, (struct sockaddr *)&address, sizeof address));
 }
 
 static struct addrinfo *numeric(const char *address, uint16_t port, int flags)
@@ -209,6 +239,21 @@ ssize_t coffer_send(int fd, const struct iovec *parts, int count, int flags, int
         memcpy(CMSG_DATA(&control.header), &attached, sizeof(int));
     }
     return sendmsg(fd, &message, flags | MSG_NOSIGNAL);
+}
+
+int coffer_place_thread(pid_t thread, int processor)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (int n = 0; n < CPU_SETSIZE; n++)
+        if (processor < 0 || n == processor)
+            CPU_SET(n, &set);
+    return sched_setaffinity(thread, sizeof set, &set) == 0 ? 0 : errno;
+}
+
+ssize_t coffer_copy_range(int to, int from, size_t length)
+{
+    return copy_file_range(from, NULL, to, NULL, length, 0);
 }
 
 ssize_t coffer_sendfile(int to, int from, int64_t *offset, size_t length)

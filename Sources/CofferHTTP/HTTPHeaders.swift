@@ -44,6 +44,12 @@ package struct HTTPHeaders: Sendable {
         return nil
     }
 
+    /// Whether there is a field called `name`, which is given in lower case.
+    package func has(_ name: String) -> Bool {
+        for slot in slots where slot.nameLength == name.utf8.count && isCalled(slot, name) { return true }
+        return false
+    }
+
     /// The values of all fields called `name`, which is given in lower case.
     package func all(_ name: String) -> [String] {
         slots.filter { $0.nameLength == name.utf8.count && isCalled($0, name) }.map(value)
@@ -53,16 +59,42 @@ package struct HTTPHeaders: Sendable {
     ///
     /// What must not stand in a head is made harmless when it is written.
     package mutating func add(_ name: String, _ value: String) {
+        let start = beginField(name)
+        text.append(contentsOf: value.utf8)
+        endField(start, nameLength: name.utf8.count)
+    }
+
+    /// Appends a field whose value `write` appends to the text, without a string; none if it appends nothing.
+    package mutating func add(_ name: String, writing write: (inout [UInt8]) -> Void) {
+        let start = beginField(name)
+        let middle = text.count
+        write(&text)
+        if text.count > middle {
+            endField(start, nameLength: middle - start)
+        } else {
+            text.removeLast(middle - start)
+        }
+    }
+
+    /// Makes room for `fields` more of about `bytes` in all.
+    package mutating func reserve(fields: Int, bytes: Int) {
+        slots.reserveCapacity(slots.count + fields)
+        text.reserveCapacity(text.count + bytes)
+    }
+
+    private mutating func beginField(_ name: String) -> Int {
         let start = text.count
         text.append(contentsOf: name.utf8)
-        let middle = text.count
-        text.append(contentsOf: value.utf8)
+        return start
+    }
+
+    private mutating func endField(_ start: Int, nameLength: Int) {
         slots.append(
             Slot(
                 name: UInt32(start),
-                nameLength: UInt32(middle - start),
-                value: UInt32(middle),
-                valueLength: UInt32(text.count - middle)
+                nameLength: UInt32(nameLength),
+                value: UInt32(start + nameLength),
+                valueLength: UInt32(text.count - start - nameLength)
             )
         )
     }

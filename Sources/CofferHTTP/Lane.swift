@@ -5,11 +5,11 @@ import CofferSystem
 /// A request that waits holds no thread. A transfer that is parked for a slow client holds no place.
 package final class Lane: Sendable {
     package let name: String
-    package let width: Int
-    package let queueLimit: Int
-    private let places = Locked(Places())
+    private let places: Locked<Places>
 
     private struct Places {
+        var width: Int
+        var queueLimit: Int
         var taken = 0
         var waiting = ConnectionQueue()
     }
@@ -24,9 +24,11 @@ package final class Lane: Sendable {
 
     package init(name: String, width: Int, queueLimit: Int) {
         self.name = name
-        self.width = width
-        self.queueLimit = queueLimit
+        places = Locked(Places(width: width, queueLimit: queueLimit))
     }
+
+    /// Changes how many are handled at once, from the next request on; what is being handled goes on.
+    package func resize(width: Int) { places.withLock { $0.width = width } }
 
     /// How many places are taken.
     package var taken: Int { places.withLock { $0.taken } }
@@ -39,7 +41,7 @@ package final class Lane: Sendable {
     /// `ceiling` is the most that the server's threads allow.
     func enter(ceiling: Int) -> Bool {
         places.withLock { places in
-            guard places.taken < min(width, ceiling) else { return false }
+            guard places.taken < min(places.width, ceiling) else { return false }
             places.taken += 1
             return true
         }
@@ -51,11 +53,11 @@ package final class Lane: Sendable {
     /// A transfer that `resumes` was let in once and is not turned away.
     func enterOrWait(_ connection: Connection, ceiling: Int, resumes: Bool) -> Entry {
         places.withLock { places in
-            if places.taken < min(width, ceiling) {
+            if places.taken < min(places.width, ceiling) {
                 places.taken += 1
                 return .admitted
             }
-            guard resumes || places.waiting.count < queueLimit else { return .full }
+            guard resumes || places.waiting.count < places.queueLimit else { return .full }
             places.waiting.append(connection)
             return .queued
         }
@@ -64,7 +66,8 @@ package final class Lane: Sendable {
     /// Gives a place back, or rather to the connection that has waited longest: it has entered.
     func leave() -> Connection? {
         places.withLock { places in
-            if let next = places.waiting.popFirst() { return next }
+            // One place too many after the lane became narrower: this one is not handed on.
+            if places.taken <= places.width, let next = places.waiting.popFirst() { return next }
             places.taken -= 1
             return nil
         }

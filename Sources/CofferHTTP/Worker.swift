@@ -337,7 +337,8 @@ final class Worker: @unchecked Sendable {
             waits: lingers
         )
         if lingers { server.pool.lingering.subtract(1, ordering: .relaxed) }
-        if keepsDescriptor, let attached { connection.attached = attached }
+        // Of more than one the rest is closed already: which of them was meant nobody can tell.
+        if keepsDescriptor, !isTruncated, let attached { connection.attached = attached }
         if case .moved(let count) = transfer {
             input.advance(by: count)
             server.counters.received.add(count, ordering: .relaxed)

@@ -31,7 +31,8 @@ extension Conditions.Match {
     public func isSatisfied(by etag: String?, exists: Bool) -> Bool {
         switch self {
         case .any: exists
-        case .tokens(let tokens): exists && etag.map { etag in tokens.contains { $0.utf8.elementsEqual(etag.utf8) } } ?? false
+        case .tokens(let tokens):
+            exists && tokens.contains { token in etag.map { token.utf8.elementsEqual($0.utf8) } ?? false }
         }
     }
 }

@@ -71,7 +71,8 @@ extension Timestamp: CustomStringConvertible {
         let time = CivilTime(secondsSinceEpoch: seconds)
         var text = "\(padded(time.year, 4))-\(padded(time.month, 2))-\(padded(time.day, 2))T"
         text += "\(padded(time.hour, 2)):\(padded(time.minute, 2)):\(padded(time.second, 2))"
-        let fraction = Int(nanoseconds - seconds * 1_000_000_000)
+        // Wrapping: the whole second before the earliest moment lies outside the range.
+        let fraction = Int(nanoseconds &- seconds &* 1_000_000_000)
         if fraction != 0 {
             if fraction % 1_000_000 == 0 {
                 text += "." + padded(fraction / 1_000_000, 3)
@@ -121,6 +122,10 @@ extension Timestamp: CustomStringConvertible {
             minute: minute,
             second: second
         )
-        self.init(nanoseconds: seconds * 1_000_000_000 + Int64(fraction))
+        // A count of nanoseconds reaches from 1677 to 2262.
+        let (whole, isTooFar) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (nanoseconds, isPast) = whole.addingReportingOverflow(Int64(fraction))
+        guard !isTooFar, !isPast else { return nil }
+        self.init(nanoseconds: nanoseconds)
     }
 }

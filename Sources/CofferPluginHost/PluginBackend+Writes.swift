@@ -128,7 +128,7 @@ extension PluginBackend {
     private func removeCondition(_ request: RemoveRequest, _ call: Call) throws(CofferError) -> String? {
         if request.version != nil { try require(COFFER_CAP_VERSIONS, key: request.key) }
         guard request.ifMatch != nil else { return nil }
-        try require(COFFER_CAP_REMOVE_IF_MATCH, key: request.key)
+        try requireKnown(COFFER_CAP_REMOVE_IF_MATCH, key: request.key)
         return try oneMatch(request.ifMatch, request.key, request.version, call)
     }
 

@@ -49,6 +49,15 @@ final class PluginBackend: Backend {
         if !instance.native.has(bits) { throw lacking(bits, key) }
     }
 
+    /// Refuses what no store of this plugin can.
+    ///
+    /// What this one does not claim, and others of its kind have, may still be probed; whoever stands on top of the bare
+    /// store asks for nothing else.
+    func requireKnown(_ bits: UInt64, key: Key? = nil) throws(CofferError) {
+        let known = instance.library.description.capabilities
+        if !instance.native.has(bits), !known.has(bits) { throw lacking(bits, key) }
+    }
+
     @inline(never)
     private func lacking(_ bits: UInt64, _ key: Key?) -> CofferError {
         let missing = CapabilityBits(rawValue: bits).subtracting(instance.native).words.joined(separator: ", ")

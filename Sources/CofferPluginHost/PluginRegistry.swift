@@ -85,6 +85,9 @@ package final class PluginRegistry: Sendable {
         }
     }
 
+    /// The library that serves the plugin `id`; nil where there is no such plugin.
+    package func libraryPath(of id: String) -> String? { found.withLock { $0.byID[id]?.path } }
+
     /// Tells every loaded plugin that the process ends; no store is open any more.
     package func shutDown() {
         for record in found.withLock({ $0.records }) { record.loaded?.shutDown() }

@@ -86,6 +86,10 @@ struct PluginSearch {
             if let expectedID, !expectedID.utf8.elementsEqual(id.utf8) {
                 throw LoadError(path, .manifest, "its id is \(id), it was declared as \(expectedID)")
             }
+            // Whoever asks for a wall must not believe that there is one.
+            guard manifest.isolation == .inProcess else {
+                throw LoadError(path, .manifest, "its isolation is process, which this version does not support")
+            }
             let library = try manifest.library(forManifestAt: path)
             add(PluginRecord(id: id, path: library, manifestPath: path, manifest: manifest, sha256: sha256))
         } catch {

@@ -28,8 +28,8 @@ extension PluginBackend {
 
     /// The conditions of a write: a version to replace, or "create only".
     func writeConditions(_ key: Key, _ conditions: Conditions, _ call: Call) throws(CofferError) -> Tokens {
-        if conditions.ifMatch != nil { try require(COFFER_CAP_IF_MATCH, key: key) }
-        if conditions.ifNoneMatch != nil { try require(COFFER_CAP_CREATE_IF_ABSENT, key: key) }
+        if conditions.ifMatch != nil { try requireKnown(COFFER_CAP_IF_MATCH, key: key) }
+        if conditions.ifNoneMatch != nil { try requireKnown(COFFER_CAP_CREATE_IF_ABSENT, key: key) }
         return Tokens(
             ifMatch: try oneMatch(conditions.ifMatch, key, nil, call),
             ifNoneMatch: try createOnly(conditions.ifNoneMatch, key)

@@ -32,6 +32,7 @@ extension Exchange {
         put.conditions = try RequestConditions(fields).match
         put.metadata = try RequestFields.metadata(allFields)
         put.checksums = try DigestFields.parse(fields)
+        put.trailingAlgorithms = DigestFields.announced(trailer: fields("trailer"))
         put.idempotencyKey = try RequestFields.idempotencyKey(fields)
         return put
     }

@@ -6,12 +6,21 @@ import CofferService
 import CofferSystem
 
 /// A request with what its route needs at hand.
-struct Exchange: Sendable {
+///
+/// A class, because bodies and conditions hold on to it, and a copy of all that a request has is dear.
+final class Exchange: Sendable {
     let request: HTTPRequest
     let cancellation: Cancellation
     let host: any HostControl
     /// The generation that the request belongs to, from its head to its last byte.
     let generation: Generation
+
+    init(request: HTTPRequest, cancellation: Cancellation, host: any HostControl, generation: Generation) {
+        self.request = request
+        self.cancellation = cancellation
+        self.host = host
+        self.generation = generation
+    }
 
     /// The values of all fields called `name`, which is given in lower case.
     func fields(_ name: String) -> [String] { request.headers.all(name) }
@@ -19,14 +28,8 @@ struct Exchange: Sendable {
     /// All fields of the head.
     var allFields: FieldList { request.headers.map { ($0.name, $0.value) } }
 
-    /// Time and cancellation for the stores, as `storage` has it.
-    func call(_ storage: Storage? = nil) -> Call {
-        Call(
-            stepTimeout: storage?.policy.stepTimeout,
-            cancellation: cancellation,
-            trace: request.headers["traceparent"] ?? ""
-        )
-    }
+    /// The cancellation and the trace of this request, for the stores; each storage adds its own time.
+    var call: Call { Call(cancellation: cancellation, trace: request.headers["traceparent"] ?? "") }
 
     /// The storage called `name`, if the caller may do `permission` there with keys that start with `text`.
     ///

@@ -29,7 +29,7 @@ final class FormBody: HTTPBodyReceiver {
     init(_ parser: MultipartParser, _ exchange: Exchange, _ storage: String, _ parameters: CreateParameters) {
         self.exchange = exchange
         self.storage = storage
-        call = exchange.call()
+        call = exchange.call
         state = Locked(State(parser: parser, parameters: parameters))
     }
 
@@ -109,7 +109,9 @@ final class FormBody: HTTPBodyReceiver {
         let storage = try exchange.storage(storage, for: .upload, text: key.text)
         var put = try exchange.putRequest(key)
         put.metadata.contentType = part.contentType
+        // The request's digests speak of the form, not of the file in it.
         put.checksums = []
+        put.trailingAlgorithms = []
         let writer = try storage.write(put, call)
         state.withLock { $0.writer = writer }
     }

@@ -1,5 +1,5 @@
 import CofferAPI
-import CofferHTTP
+package import CofferHTTP
 
 extension HTTPHeaders: ExpressibleByArrayLiteral {
     /// The fields of `list`, in their order.
@@ -10,3 +10,5 @@ extension HTTPHeaders: ExpressibleByArrayLiteral {
 
     package init(arrayLiteral elements: (name: String, value: String)...) { self.init(elements) }
 }
+
+extension HTTPHeaders: FieldSink {}

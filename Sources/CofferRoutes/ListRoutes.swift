@@ -8,7 +8,7 @@ import CofferService
 extension Exchange {
     func list(_ name: String, _ parameters: ListParameters) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: parameters.prefix)
-        let call = call(storage)
+        let call = call
         let query = ListQuery(
             prefix: parameters.prefix,
             delimiter: parameters.delimiter,

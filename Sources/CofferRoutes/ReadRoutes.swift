@@ -11,7 +11,12 @@ extension Exchange {
     func stat(_ name: String, _ key: Key, version: String?) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: key.text)
         let conditions = try RequestConditions(fields)
-        let info = try storage.stat(key, version: version, conditions: conditions.match, call(storage))
+        let info: ObjectInfo
+        do throws(CofferError) {
+            info = try storage.stat(key, version: version, conditions: conditions.match, call)
+        } catch  where error.code == .notModified {
+            return unmodified(key, version: version, in: storage)
+        }
         if let refusal = refusal(by: conditions, of: info) { return refusal }
         var response = HTTPResponse.json(stored(info, in: storage).encode())
         if let etag = info.etag { response.headers.add("ETag", EntityTags.quoted(etag)) }
@@ -22,7 +27,12 @@ extension Exchange {
     func head(_ name: String, _ key: Key, version: String?) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: key.text)
         let conditions = try RequestConditions(fields)
-        let info = try storage.stat(key, version: version, conditions: conditions.match, call(storage))
+        let info: ObjectInfo
+        do throws(CofferError) {
+            info = try storage.stat(key, version: version, conditions: conditions.match, call)
+        } catch  where error.code == .notModified {
+            return unmodified(key, version: version, in: storage)
+        }
         if let refusal = refusal(by: conditions, of: info) { return refusal }
         return HTTPResponse(
             status: 200,
@@ -39,20 +49,18 @@ extension Exchange {
         download: String?
     ) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: key.text)
-        let call = call(storage)
+        let call = call
         let conditions = try RequestConditions(fields)
         var read = ReadRequest(key: key, version: version, conditions: conditions.match, wantsDescriptor: true)
         let rangeFields = fields("range")
         if !rangeFields.isEmpty {
-            do throws(CofferError) {
-                read.range = try RangeFields.parse(rangeFields)
-            } catch  where error.code == .rangeInvalid {
-                return try unsatisfiable(error, key, storage, call)
+            let holds = try conditions.range.map { (condition) throws(CofferError) in
+                condition.allows(try storage.stat(key, version: version, call))
             }
-            if let condition = conditions.range, read.range != .all,
-                !condition.allows(try storage.stat(key, call))
-            {
-                read.range = .all
+            do throws(CofferError) {
+                read.range = holds ?? true ? try RangeFields.parse(rangeFields) : .all
+            } catch  where error.code == .rangeInvalid {
+                return try unsatisfiable(error, read, conditions, storage, call)
             }
         }
         do throws(CofferError) {
@@ -64,8 +72,17 @@ extension Exchange {
             let response = answer(result, isPartial: read.range != .all, in: storage, call)
             return download.map { response.offered(as: $0, key: key) } ?? response
         } catch  where error.code == .rangeInvalid {
-            return try unsatisfiable(error, key, storage, call)
+            return try unsatisfiable(error, read, conditions, storage, call)
+        } catch  where error.code == .notModified {
+            return unmodified(key, version: version, in: storage)
         }
+    }
+
+    /// 304 says which object the caller has already (RFC 9110, section 15.4.5).
+    private func unmodified(_ key: Key, version: String?, in storage: Storage) -> HTTPResponse {
+        // It may be gone by now: the answer is right without its tag too.
+        let etag = try? storage.stat(key, version: version, call).etag
+        return HTTPResponse(status: 304, headers: etag.map { [("ETag", EntityTags.quoted($0))] } ?? [])
     }
 
     private func answer(_ result: ReadResult, isPartial: Bool, in storage: Storage, _ call: Call) -> HTTPResponse {
@@ -86,9 +103,9 @@ extension Exchange {
                 response.body = .file(opened.file, offset: opened.offset, length: length)
             }
         case .stream(let stream):
-            let (host, place) = (host, "\(storage.name):\(result.info.key)")
-            let body = ReadBody(stream, call) { error in
-                if error.code != .cancelled { host.log("\(place): broke off: \(error.message)") }
+            let key = result.info.key
+            let body = ReadBody(stream, storage.timed(call)) { [host] error in
+                if error.code != .cancelled { host.log("\(storage.name):\(key): broke off: \(error.message)") }
             }
             response.body = .stream(length: length, body)
         }
@@ -102,15 +119,22 @@ extension Exchange {
         return FileFacts(opened.file).map { !$0.mayBeWritten(by: peer) } ?? false
     }
 
-    /// 416 says how long the object is.
+    /// 416 says how long the object is; conditions come before ranges, so that one that fails is the answer instead.
     private func unsatisfiable(
         _ error: CofferError,
-        _ key: Key,
+        _ read: ReadRequest,
+        _ conditions: RequestConditions,
         _ storage: Storage,
         _ call: Call
     ) throws(CofferError) -> HTTPResponse {
-        let size = try storage.stat(key, call).size ?? 0
-        return .problem(error).with("Content-Range", RangeFields.unsatisfied(size: size))
+        let info: ObjectInfo
+        do throws(CofferError) {
+            info = try storage.stat(read.key, version: read.version, conditions: conditions.match, call)
+        } catch  where error.code == .notModified {
+            return unmodified(read.key, version: read.version, in: storage)
+        }
+        if let refusal = refusal(by: conditions, of: info) { return refusal }
+        return .problem(error).with("Content-Range", RangeFields.unsatisfied(size: info.size ?? 0))
     }
 
     /// What the conditions by date make of an object; nil where they let it pass.
@@ -126,7 +150,10 @@ extension Exchange {
     }
 
     private func headers(of info: ObjectInfo, in storage: Storage) -> HTTPHeaders {
-        HTTPHeaders(ObjectFields.fields(of: stored(info, in: storage)))
+        var headers = HTTPHeaders()
+        headers.reserve(fields: 16, bytes: 640)
+        ObjectFields.write(stored(info, in: storage), to: &headers)
+        return headers
     }
 }
 

@@ -12,7 +12,7 @@ extension Exchange {
         guard conditions.match.ifNoneMatch == nil else {
             throw CofferError(.unsupported, "a delete takes If-Match, not If-None-Match", storage: name, key: key)
         }
-        try storage.remove(key, ifMatch: conditions.match.ifMatch, call(storage))
+        try storage.remove(key, ifMatch: conditions.match.ifMatch, call)
         return HTTPResponse(status: 204)
     }
 
@@ -22,7 +22,7 @@ extension Exchange {
             parameters.prefix,
             isDryRun: parameters.isDryRun,
             force: parameters.isForced,
-            call(storage)
+            call
         )
         let answer = PrefixDeletion(
             count: Int64(removal.count),

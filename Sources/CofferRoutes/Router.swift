@@ -9,6 +9,7 @@ package struct Router: HTTPHandler {
     private let host: any HostControl
     private let lanes: Lanes
     private let metrics: RequestMetrics
+    private static let generationField = Wire.generation.lowercasedASCII
 
     package init(host: any HostControl, lanes: Lanes, metrics: RequestMetrics) {
         self.host = host
@@ -16,7 +17,12 @@ package struct Router: HTTPHandler {
         self.metrics = metrics
     }
 
-    package func lane(for request: HTTPRequest) -> Lane? { lanes.lane(method: request.method, target: request.target) }
+    package func lane(for request: HTTPRequest) -> Lane? {
+        lanes.lane(method: request.method, target: request.target) { name in
+            // Whatever has no such name will be told so; its lane is as wide as any.
+            (try? host.generations.current.storage(name))?.policy.concurrency
+        }
+    }
 
     package func respond(to request: HTTPRequest, cancellation: Cancellation) -> HTTPReply {
         let start = MonotonicTime.now
@@ -26,7 +32,7 @@ package struct Router: HTTPHandler {
         } catch {
             var response = HTTPResponse.problem(error.error, status: error.status)
             if !error.allow.isEmpty { response.headers.add("Allow", error.allow.joined(separator: ", ")) }
-            return .response(response)
+            return .response(numbered(response, host.generations.current))
         }
         let exchange = Exchange(
             request: request,
@@ -34,31 +40,38 @@ package struct Router: HTTPHandler {
             host: host,
             generation: host.generations.current
         )
-        var reply: HTTPReply
+        let count: @Sendable (Int) -> Void = { [metrics] status in
+            metrics.count(
+                storage: exchange.knownStorage(route.storage),
+                operation: route.operation.rawValue,
+                status: status,
+                nanoseconds: MonotonicTime.now.nanoseconds - start.nanoseconds
+            )
+        }
+        let reply: HTTPReply
         do throws(CofferError) {
             reply = try exchange.run(route, metrics)
         } catch {
             reply = .response(.problem(error.located(storage: route.storage)))
         }
-        let status: Int
-        if case .response(let response) = reply {
-            status = response.status
-            reply = .response(response.with(Wire.generation, ifMissing: String(exchange.generation.number)))
-        } else {
-            status = 100
+        switch reply {
+        case .response(let response):
+            count(response.status)
+            return .response(numbered(response, exchange.generation))
+        case .receive(let body):
+            return .receive(MeasuredBody(body, generation: exchange.generation.number, count: count))
         }
-        metrics.count(
-            storage: exchange.knownStorage(route.storage),
-            operation: route.operation.rawValue,
-            status: status,
-            nanoseconds: MonotonicTime.now.nanoseconds - start.nanoseconds
-        )
-        return reply
     }
 
     package func refusal(status: Int, reason: String) -> HTTPResponse {
         let code: CofferError.Code = status == 503 ? .unavailable : status == 413 ? .tooLarge : .invalidArgument
-        return .problem(CofferError(code, reason), status: status)
+        return numbered(.problem(CofferError(code, reason), status: status), host.generations.current)
+    }
+
+    /// The answer with the number of the generation that gave it, unless it names one itself.
+    private func numbered(_ response: HTTPResponse, _ generation: Generation) -> HTTPResponse {
+        if response.headers.has(Self.generationField) { return response }
+        return response.with(Wire.generation, String(generation.number))
     }
 }
 
@@ -110,13 +123,5 @@ extension Exchange {
         case .put, .create, .putStorage, .patch, .deleteMany, .copy, .move, .duplicate:
             throw CofferError(.internal, "\(route.operation.rawValue) takes a body")
         }
-    }
-}
-
-extension HTTPResponse {
-    /// The same with `name: value`, unless it has such a field.
-    fileprivate func with(_ name: String, ifMissing value: String) -> HTTPResponse {
-        for field in headers where field.name.utf8.elementsEqual(name.utf8) { return self }
-        return with(name, value)
     }
 }

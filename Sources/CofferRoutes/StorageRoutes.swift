@@ -19,7 +19,9 @@ extension Exchange {
         let storage = try storage(name, for: .download)
         if isProbing {
             try check(.manage, storage: name)
-            _ = try storage.probe(call(storage))
+            for finding in try storage.probe(call) where !finding.isProven {
+                host.log("storage \(name): \(finding.capability.rawValue) is not proven: \(finding.detail)")
+            }
         }
         return .json(StorageInfo(storage.description).encode())
     }
@@ -27,7 +29,7 @@ extension Exchange {
     func makeStorage(_ name: String) throws(CofferError) -> HTTPReply {
         try check(.manage)
         return .receive(
-            JSONBody { (bytes) throws(CofferError) in
+            JSONBody { [self] (bytes) throws(CofferError) in
                 let storage = try host.makeStorage(name, try EphemeralStorageBody(parsing: bytes))
                 return .json(StorageInfo(storage.description).encode(), status: 201)
             }
@@ -43,14 +45,14 @@ extension Exchange {
     func checkStorage(_ name: String) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download)
         let start = MonotonicTime.now
-        let details = try storage.health(call(storage)).map { StorageInfo.Setting($0.name, $0.value) }
+        let details = try storage.health(call).map { StorageInfo.Setting($0.name, $0.value) }
         let milliseconds = (MonotonicTime.now.nanoseconds - start.nanoseconds) / 1_000_000
         return .json(StorageHealth(storage: name, details: details, milliseconds: milliseconds).encode())
     }
 
     func url(_ name: String, _ key: Key) throws(CofferError) -> HTTPResponse {
         let storage = try storage(name, for: .download, text: key.text)
-        return .json(URLAnswer.encode(try storage.url(key, call(storage))))
+        return .json(URLAnswer.encode(try storage.url(key, call)))
     }
 }
 
@@ -87,6 +89,7 @@ extension StorageInfo {
         ]
         if let size = policy.maxSize { settings.append(Setting("max_size", String(size))) }
         if let timeout = policy.stepTimeout { settings.append(Setting("timeout", "\(timeout / 1_000_000)ms")) }
+        if let concurrency = policy.concurrency { settings.append(Setting("concurrency", String(concurrency))) }
         return settings
     }
 

@@ -21,11 +21,11 @@ extension Exchange {
     func duplicate(_ name: String) throws(CofferError) -> HTTPReply {
         try check(.download, storage: name)
         return .receive(
-            JSONBody { (bytes) throws(CofferError) in
+            JSONBody { [self] (bytes) throws(CofferError) in
                 let body = try TransferBody(parsing: bytes, isDuplicate: true)
                 _ = try storage(name, for: .upload, text: body.from.text)
                 let source = try storage(name, for: .download, text: body.from.text)
-                return answer(.success(try source.duplicate(body.from, call(source))), in: source)
+                return answer(.success(try source.duplicate(body.from, call)), in: source)
             }
         )
     }
@@ -38,7 +38,7 @@ extension Exchange {
     ) throws(CofferError) -> HTTPReply {
         _ = try generation.storage(name)
         return .receive(
-            JSONBody { (bytes) throws(CofferError) in
+            JSONBody { [self] (bytes) throws(CofferError) in
                 let body = try TransferBody(parsing: bytes)
                 if removesSource { try check(.delete, storage: name, text: body.from.text) }
                 let source = try storage(name, for: .download, text: body.from.text)
@@ -47,7 +47,7 @@ extension Exchange {
                 options.onConflict = body.onConflict
                 options.conditions = try RequestConditions(fields).match
                 options.sourceIfMatch = body.sourceIfMatch.map { $0 == "*" ? .any : .tokens([$0]) }
-                let outcome = try run(source, target, body, options, call(source))
+                let outcome = try run(source, target, body, options, call)
                 return answer(.success(outcome), in: target)
             }
         )
@@ -56,13 +56,13 @@ extension Exchange {
     func deleteMany(_ name: String) throws(CofferError) -> HTTPReply {
         _ = try generation.storage(name)
         return .receive(
-            JSONBody { (bytes) throws(CofferError) in
+            JSONBody { [self] (bytes) throws(CofferError) in
                 let body = try DeletionBody(parsing: bytes)
                 for item in body.items { try check(.delete, storage: name, text: item.key.text) }
                 let storage = try generation.storage(name)
                 let errors = try storage.removeMany(
                     body.items.map { ($0.key, $0.ifMatch.map { .tokens([$0]) }) },
-                    call(storage)
+                    call
                 )
                 return .json(
                     DeletionResult.encode(zip(body.items, errors).map { DeletionResult(key: $0.key, error: $1) })
@@ -75,9 +75,9 @@ extension Exchange {
         let storage = try storage(name, for: .upload, text: key.text)
         let conditions = try RequestConditions(fields).match
         return .receive(
-            JSONBody { (bytes) throws(CofferError) in
+            JSONBody { [self] (bytes) throws(CofferError) in
                 let patch = MetadataPatch(try MetadataChange(parsing: bytes))
-                let info = try storage.updateMetadata(key, patch, conditions: conditions, call(storage))
+                let info = try storage.updateMetadata(key, patch, conditions: conditions, call)
                 let response = HTTPResponse.json(stored(info, in: storage).encode())
                 return info.etag.map { response.with("ETag", EntityTags.quoted($0)) } ?? response
             }

@@ -21,7 +21,7 @@ extension Exchange {
     /// Takes the request's body, or the descriptor beside it, as the object that `put` describes.
     func write(_ put: PutRequest, to storage: Storage) throws(CofferError) -> HTTPReply {
         var put = put
-        let call = call(storage)
+        let call = call
         if let field = request.headers["coffer-fd"] {
             let part = try attachedFile(field)
             put.size = part.length
@@ -65,7 +65,10 @@ extension Exchange {
     private func attachedFile(_ field: String) throws(CofferError) -> (file: Descriptor, offset: Int64, length: Int64) {
         let part = try DescriptorField(parsing: field)
         guard let file = request.descriptor else {
-            throw CofferError(.invalidArgument, "Coffer-Fd names a descriptor, but none came with the head")
+            throw CofferError(
+                .invalidArgument,
+                "Coffer-Fd names a descriptor, but the head did not come with exactly one"
+            )
         }
         guard request.body == .none || request.body == .exactly(0) else {
             throw CofferError(.invalidArgument, "a request has a descriptor or a body, not both")

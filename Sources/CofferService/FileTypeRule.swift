@@ -20,21 +20,6 @@ package struct FileTypeRule: Sendable, Hashable {
     /// Nothing.
     package static let none = FileTypeRule(everything: false)
 
-    /// The sets that have names.
-    package static let namedSets: [(name: String, extensions: [String])] = [
-        ("TEXT", ["txt"]),
-        ("DOCUMENTS", ["rtf", "odf", "ods", "gnumeric", "abw", "doc", "docx", "xls", "xlsx"]),
-        ("IMAGES", ["jpg", "jpe", "jpeg", "png", "gif", "svg", "bmp"]),
-        ("AUDIO", ["wav", "mp3", "aac", "ogg", "oga", "flac"]),
-        ("DATA", ["csv", "ini", "json", "plist", "xml", "yaml", "yml"]),
-        ("SCRIPTS", ["js", "php", "pl", "py", "rb", "sh", "bat"]),
-        ("ARCHIVES", ["gz", "bz2", "zip", "tar", "tgz", "txz", "7z"]),
-        ("EXECUTABLES", ["so", "exe", "dll"]),
-    ]
-
-    /// The named sets of which `DEFAULTS` consists.
-    private static let defaults = ["TEXT", "DOCUMENTS", "IMAGES", "DATA"]
-
     private init(everything: Bool) {
         items = [everything ? "ALL" : "NONE"]
         isAllExcept = false
@@ -52,20 +37,15 @@ package struct FileTypeRule: Sendable, Hashable {
 
     private mutating func add(_ item: String) throws(CofferError) {
         let word = item.lowercased()
-        switch word {
-        case "all": holdsEverything = true
-        case "none": break
-        case "defaults": for name in Self.defaults { try add(name) }
-        default:
-            if let set = Self.namedSets.first(where: { $0.name.lowercased() == word }) {
-                extensions.formUnion(set.extensions)
-            } else if word.utf8.contains(UInt8(ascii: "/")) {
-                try addMediaType(word, item)
-            } else {
-                let name = word.hasPrefix(".") ? String(word.dropFirst()) : word
-                guard !name.isEmpty, name.utf8.allSatisfy(Self.isExtensionByte) else { throw Self.unknown(item) }
-                extensions.insert(name)
-            }
+        if let set = FileTypeSet(rawValue: word) {
+            if set == .all { holdsEverything = true }
+            extensions.formUnion(set.extensions)
+        } else if word.utf8.contains(UInt8(ascii: "/")) {
+            try addMediaType(word, item)
+        } else {
+            let name = word.hasPrefix(".") ? String(word.dropFirst()) : word
+            guard !name.isEmpty, name.utf8.allSatisfy(Self.isExtensionByte) else { throw Self.unknown(item) }
+            extensions.insert(name)
         }
     }
 
@@ -88,10 +68,10 @@ package struct FileTypeRule: Sendable, Hashable {
     }
 
     private static func unknown(_ item: String) -> CofferError {
-        let names = namedSets.map(\.name).joined(separator: ", ")
+        let names = FileTypeSet.allCases.map { $0.rawValue.uppercased() }.joined(separator: ", ")
         return CofferError(
             .configInvalid,
-            "\"\(item)\" is no file type: say a set (\(names), DEFAULTS, ALL, NONE), an extension, a media type or image/*"
+            "\"\(item)\" is no file type: say a set (\(names)), an extension, a media type or image/*"
         )
     }
 }

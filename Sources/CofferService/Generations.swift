@@ -71,14 +71,8 @@ package final class Generations: Sendable {
         _ = dropped
     }
 
-    /// Tries again to open those failed storages whose time has come; returns when the next one's comes, if any.
-    package func retryFailed(now: MonotonicTime = .now) -> MonotonicTime? {
-        var next: MonotonicTime?
-        for storage in current.storages {
-            if let time = storage.nextTry, time <= now { _ = storage.retry(now: now) }
-            guard let time = storage.nextTry else { continue }
-            next = next.map { min($0, time) } ?? time
-        }
-        return next
+    /// The failed storages whose time for another try has come.
+    package func due(now: MonotonicTime = .now) -> [Storage] {
+        current.storages.filter { storage in storage.nextTry.map { $0 <= now } ?? false }
     }
 }

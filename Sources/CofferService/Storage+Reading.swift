@@ -29,7 +29,9 @@ extension Storage {
     ) throws(CofferError) -> ObjectInfo {
         try reading(key) { backend, keys, inner throws(CofferError) in
             let request = ReadRequest(key: inner, version: version, conditions: conditions)
-            return typed(keys.outer(try backend.stat(request, timed(call))))
+            var info = try backend.stat(request, timed(call))
+            finish(&info, keys)
+            return info
         }
     }
 
@@ -39,17 +41,17 @@ extension Storage {
             var asked = request
             asked.key = inner
             var result = try backend.openRead(asked, timed(call))
-            result.info = typed(keys.outer(result.info))
+            finish(&result.info, keys)
             return result
         }
     }
 
-    /// With the type of the key's extension where the store knows none, as it is for files that others put there.
-    private func typed(_ info: ObjectInfo) -> ObjectInfo {
-        guard info.metadata.contentType == nil else { return info }
-        var info = info
-        info.metadata.contentType = ContentTypes.type(of: info.key)
-        return info
+    /// The object as its callers know it, in place: much is copied where it is not.
+    ///
+    /// Its type is that of the key's extension where the store knows none, as it is for files that others put there.
+    private func finish(_ info: inout ObjectInfo, _ keys: KeySpace) {
+        if !keys.prefix.isEmpty { info.key = keys.outer(info.key) }
+        if info.metadata.contentType == nil { info.metadata.contentType = ContentTypes.type(of: info.key) }
     }
 
     /// Tests the connection without writing; what comes back is worth showing to an operator.

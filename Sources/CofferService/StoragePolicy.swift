@@ -53,6 +53,8 @@ package struct StoragePolicy: Sendable, Hashable {
     package var conditions: ConditionalRequests
     /// How long one step of a call may go without progress, in nanoseconds; nil for as long as it likes.
     package var stepTimeout: Int64?
+    /// How many requests of one kind are handled at once; nil for the host's own number.
+    package var concurrency: Int?
 
     package init(
         accept: FileTypeRule = .all,
@@ -66,7 +68,8 @@ package struct StoragePolicy: Sendable, Hashable {
         atomic: Atomic = .required,
         writers: Writers = .shared,
         conditions: ConditionalRequests = .auto,
-        stepTimeout: Int64? = nil
+        stepTimeout: Int64? = nil,
+        concurrency: Int? = nil
     ) {
         self.accept = accept
         self.deny = deny
@@ -80,5 +83,6 @@ package struct StoragePolicy: Sendable, Hashable {
         self.writers = writers
         self.conditions = conditions
         self.stepTimeout = stepTimeout
+        self.concurrency = concurrency
     }
 }

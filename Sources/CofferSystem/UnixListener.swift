@@ -55,6 +55,9 @@ package final class UnixListener: Sendable {
         }
     }
 
+    /// Changes who may connect from now on; false if that cannot be done.
+    package func setMode(_ mode: UInt32) -> Bool { FileIdentity(at: path) == identity && chmod(path, mode) == 0 }
+
     /// Gives the path up; connections that were accepted live on.
     package func close() {
         if FileIdentity(at: path) == identity { unlink(path) }

@@ -19,13 +19,18 @@ enum CommandLineRun {
     }
 
     private static func dispatch(_ words: [String], _ output: inout Output) throws(Failure) -> Int32 {
-        let (command, rest) = try CommandTable.find(Self.commandFirst(words))
+        let words = Self.commandFirst(words)
+        if words.count == 2, words[1] == "--help" || words[1] == "-h", let text = Help.text(ofGroup: words[0]) {
+            output.write(text)
+            return 0
+        }
+        let (command, rest) = try CommandTable.find(words)
         guard let command else {
             try topLevel(rest, &output)
             return 0
         }
         if !command.passesThrough || rest.first == "--help" || rest.first == "-h" {
-            let arguments = try Arguments(rest, command.options + OptionSpec.everywhere, of: command)
+            let arguments = try Arguments(rest, command.allOptions, of: command)
             if arguments.has("--help") {
                 output.write(Help.text(of: command))
                 return 0
@@ -69,6 +74,7 @@ enum CommandLineRun {
             throw .usage("which command?", command: nil)
         case "--help", "-h", "help":
             guard let name = words.dropFirst().first else { return output.write(Help.overview) }
+            if words.count == 2, let text = Help.text(ofGroup: name) { return output.write(text) }
             let (command, _) = try CommandTable.find(Array(words.dropFirst()))
             guard let command else {
                 throw .usage("unknown command: \(name)\(CommandTable.suggestion(for: name))", command: nil)

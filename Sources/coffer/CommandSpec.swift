@@ -17,11 +17,14 @@ struct OptionSpec: Sendable {
     var name: String { names.last ?? "" }
 
     /// What every command takes.
-    static let everywhere = [
-        OptionSpec("--socket", value: "PATH", "talk to the host at this socket"),
-        OptionSpec("--json", "print JSON for machines"),
-        OptionSpec("-h, --help", "show this help"),
-    ]
+    static let everywhere =
+        [
+            OptionSpec("--socket", value: "PATH", "talk to the host at this socket"),
+            OptionSpec("--json", "print JSON for machines"),
+        ] + help
+
+    /// What even a command that another program does takes.
+    static let help = [OptionSpec("-h, --help", "show this help")]
 }
 
 /// A command as the table declares it; parsing, help and completion go by nothing else.
@@ -39,6 +42,7 @@ struct CommandSpec: Sendable {
     let operandCount: ClosedRange<Int>
     let summary: String
     let details: String
+    /// Its own options; where another program reads them, help and completion still show them.
     let options: [OptionSpec]
     let completes: Operand
     /// Whether another program reads the words.
@@ -66,6 +70,9 @@ struct CommandSpec: Sendable {
         self.passesThrough = passesThrough
         self.run = run
     }
+
+    /// Its options with those of every command.
+    var allOptions: [OptionSpec] { options + (passesThrough ? OptionSpec.help : OptionSpec.everywhere) }
 
     /// What a message says that it takes.
     var operandText: String { operands.isEmpty ? "no operands" : operands }

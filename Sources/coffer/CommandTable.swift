@@ -20,7 +20,6 @@ enum CommandTable {
             throw .usage("\(first): which of \(choice)?", command: nil)
         }
         if let index = seconds.firstIndex(of: second) { return (group[index], Array(words.dropFirst(2))) }
-        if second == "--help" || second == "-h" { return (group[0], ["--help"]) }
         let near = Nearest.word(to: second, among: seconds).map { "; did you mean \(first) \($0)?" } ?? ""
         throw .usage(
             "unknown command: \(first) \(second)\(near.isEmpty ? "; there are \(choice)" : near)",

@@ -8,7 +8,7 @@ enum Completion {
     }
 
     private static func optionWords(of command: CommandSpec) -> [String] {
-        (command.options + OptionSpec.everywhere).flatMap(\.names)
+        command.allOptions.flatMap(\.names)
     }
 
     /// What a command of ours lists for an operand; nil where the host knows nothing of it.
@@ -148,7 +148,7 @@ enum Completion {
         for command in commands {
             let words = command.name.split(separator: " ")
             let condition = words.map { "__fish_seen_subcommand_from \($0)" }.joined(separator: "; and ")
-            for option in command.options + OptionSpec.everywhere {
+            for option in command.allOptions {
                 text += "complete -c coffer -n '\(condition)'"
                 for name in option.names {
                     text += name.hasPrefix("--") ? " -l \(name.dropFirst(2))" : " -s \(name.dropFirst())"

@@ -32,7 +32,8 @@ enum Failure: Error {
     }
 
     static func line(_ subject: String, _ error: CofferError) -> String {
-        "coffer: \(subject): \(error.message) (\(error.code.rawValue))"
+        // A whole storage ends in a colon already.
+        "coffer: \(subject)\(subject.hasSuffix(":") ? "" : ":") \(error.message) (\(error.code.rawValue))"
     }
 }
 

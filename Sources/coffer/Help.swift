@@ -10,10 +10,7 @@ enum Help {
 
 
             """
-        let width = CommandTable.commands.map { $0.name.count }.max() ?? 0
-        for command in CommandTable.commands {
-            text += "  \(padded(command.name, width))  \(command.summary)\n"
-        }
+        text += lines(of: CommandTable.commands)
         text += """
 
             coffer COMMAND --help tells more about a command.
@@ -25,13 +22,26 @@ enum Help {
         return text
     }
 
+    /// Help for a word with which several commands begin; nil where none do.
+    static func text(ofGroup word: String) -> String? {
+        let group = CommandTable.commands.filter { $0.name.hasPrefix(word + " ") }
+        guard !group.isEmpty else { return nil }
+        let usage = "usage: coffer \(word) COMMAND [OPTIONS] [OPERANDS]"
+        return "\(usage)\n\n\(lines(of: group))\ncoffer \(word) COMMAND --help tells more about a command.\n"
+    }
+
+    private static func lines(of commands: [CommandSpec]) -> String {
+        let width = commands.map { $0.name.count }.max() ?? 0
+        return commands.map { "  \(padded($0.name, width))  \($0.summary)\n" }.joined()
+    }
+
     static func text(of command: CommandSpec) -> String {
         var text = "\(command.summary)\n\nusage: coffer \(command.name)"
         if !command.options.isEmpty { text += " [OPTIONS]" }
         if !command.operands.isEmpty { text += " \(command.operands)" }
         text += "\n"
         if !command.details.isEmpty { text += "\n\(command.details)\n" }
-        let options = command.options + OptionSpec.everywhere
+        let options = command.allOptions
         let names = options.map { $0.names.joined(separator: ", ") + ($0.value.map { " \($0)" } ?? "") }
         let width = names.map { $0.count }.max() ?? 0
         text += "\n"

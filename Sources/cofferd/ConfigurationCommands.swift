@@ -62,6 +62,7 @@ struct ConfigurationCommands {
                 print(error.jsonReport, terminator: "")
             } else {
                 Terminal.complain(lines: error.checkReport)
+                plugins.complainIfEmpty()
             }
             return 7
         }

@@ -22,8 +22,8 @@ struct Daemon {
             return 7
         }
         let host: Host
+        let plugins = Plugins(log: log)
         do throws(ConfigurationError) {
-            let plugins = Plugins(log: log)
             let loader = ConfigurationLoader(
                 path: path,
                 profile: arguments.profile,
@@ -33,12 +33,14 @@ struct Daemon {
             host = try Host(loader: loader, plugins: plugins, requiresHealth: arguments.requiresHealth, log: log)
         } catch {
             Terminal.complain(lines: error.checkReport)
+            plugins.complainIfEmpty()
             return 7
         }
         do throws(SystemError) {
             return try serve(host)
         } catch {
-            Terminal.complain("\(error)")
+            let hint = error.number == EADDRINUSE ? "; another host serves there: stop it, or say --socket" : ""
+            Terminal.complain("\(error)\(hint)")
             return 1
         }
     }
@@ -52,24 +54,31 @@ struct Daemon {
         if let connections = limits.connections { settings.maxConnections = connections }
         if let threads = limits.threads { settings.maxThreads = threads }
         if let idle = limits.idleTimeout { settings.idleTimeout = Int(idle) }
-        // No storage may hold more than half of the threads, its two lanes together.
-        let width = min(limits.callsPerStorage ?? 64, max(1, settings.maxThreads / 4))
         let router = Router(
             host: host,
-            lanes: Lanes(width: width, queueLimit: limits.queue ?? 1024),
+            lanes: Lanes(
+                width: limits.callsPerStorage ?? 64,
+                // No storage may hold more than half of the threads, its two lanes together.
+                ceiling: max(1, settings.maxThreads / 4),
+                queueLimit: limits.queue ?? 1024
+            ),
             metrics: RequestMetrics()
         )
         let server = try HTTPServer(handler: router, listeners: listeners, configuration: settings)
         host.addMetrics { server.metricsText() }
         try server.start()
+        host.whenSwapped { [log] configuration in
+            guard let own, !own.setMode(Self.mode(configuration)) else { return }
+            log.error("the mode of \(own.path) cannot be changed")
+        }
         host.watchFiles()
-        let retrying = RetryThread(host)
+        let clock = HostClock(host.generations)
         ServiceManager.notify("READY=1")
         log.info("serving \(configuration.storages.count) storages on \(own?.path ?? "the sockets given")")
         wait(host)
         ServiceManager.notify("STOPPING=1")
         log.info("stopping")
-        retrying.stop()
+        clock.stop()
         let patience = Int(limits.drainTimeout ?? 10_000)
         if !server.shutdown(deadline: .now.advanced(milliseconds: patience)) {
             log.warning("some requests did not finish in \(patience) ms and were cut off")
@@ -87,11 +96,14 @@ struct Daemon {
             // A folder that cannot be made is told by the bind that follows, with the path.
             _ = Locations.makeFolder(String(path[..<slash]), mode: 0o755)
         }
-        // Everybody may connect once the rules name anybody else: then the rules decide, by who is calling.
-        let mode = configuration.socket.mode ?? (configuration.access.isEmpty ? 0o600 : 0o666)
         let group = try configuration.socket.group.map { (name) throws(SystemError) in try Self.group(name) }
-        let own = try UnixListener.listen(path: path, mode: mode, group: group)
+        let own = try UnixListener.listen(path: path, mode: Self.mode(configuration), group: group)
         return ([own.descriptor], own)
+    }
+
+    /// Everybody may connect once the rules name anybody else: then the rules decide, by who is calling.
+    private static func mode(_ configuration: Configuration) -> UInt32 {
+        configuration.socket.mode ?? (configuration.access.isEmpty ? 0o600 : 0o666)
     }
 
     /// The number of the group `name`, which may be a number already.
@@ -107,7 +119,8 @@ struct Daemon {
             switch Signals.next() {
             case .stop: return
             case .reload:
-                ServiceManager.notify("RELOADING=1")
+                // A manager that waits for the reload (Type=notify-reload) tells it from an earlier one by its time.
+                ServiceManager.notify("RELOADING=1\nMONOTONIC_USEC=\(MonotonicTime.now.nanoseconds / 1000)")
                 host.reloadAloud()
                 ServiceManager.notify("READY=1")
             }

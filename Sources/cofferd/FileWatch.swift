@@ -5,6 +5,9 @@ import Glibc
 ///
 /// It watches their folders: editors replace a file instead of writing it, and a watch on the file would be lost.
 final class FileWatch: Sendable {
+    /// How many milliseconds without another change make a change complete.
+    private static let quiet: Int32 = 50
+
     private let inotify: Descriptor
     private let files = Locked<Set<String>>([])
 
@@ -23,7 +26,13 @@ final class FileWatch: Sendable {
                 if count < 0 && errno == EINTR { continue }
                 guard count > 0 else { return }
                 let changed = FileWatch.names(in: buffer[..<count])
-                if files.withLock({ files in changed.contains { files.contains($0) } }) { onChange() }
+                guard files.withLock({ files in changed.contains { files.contains($0) } }) else { continue }
+                // Whoever changes one file often changes more, or makes it before writing it: until it is quiet.
+                var more = pollfd(fd: inotify.number, events: Int16(POLLIN), revents: 0)
+                while poll(&more, 1, FileWatch.quiet) > 0 {
+                    guard Glibc.read(inotify.number, &buffer, buffer.count) > 0 else { return }
+                }
+                onChange()
             }
         }
     }

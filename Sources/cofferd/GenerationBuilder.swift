@@ -18,7 +18,13 @@ struct GenerationBuilder: Sendable {
     }
 
     /// The generation of `configuration`; a storage that cannot be opened is in it as failed.
-    func build(_ configuration: Configuration, number: Int) -> Generation {
+    ///
+    /// What probes have proven of a storage of `previous` holds on, as long as it is opened with the same settings.
+    func build(
+        _ configuration: Configuration,
+        number: Int,
+        after previous: (configuration: Configuration, generation: Generation)? = nil
+    ) -> Generation {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         return Generation(
@@ -28,13 +34,31 @@ struct GenerationBuilder: Sendable {
             createdAt: Timestamp(nanoseconds: Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)),
             storages: configuration.storages.map { resolved in
                 let isDefault = configuration.defaultStorage.map { $0.utf8.elementsEqual(resolved.name.utf8) } ?? false
-                return storage(resolved, isDefault: isDefault, isEphemeral: false, generation: number)
+                var proven: [Capability] = []
+                if let previous, previous.configuration.storage(resolved.name)?.opensLike(resolved) == true,
+                    let old = try? previous.generation.storage(resolved.name)  // One that is gone has proven nothing.
+                {
+                    proven = old.provenConditions
+                }
+                return storage(
+                    resolved,
+                    isDefault: isDefault,
+                    isEphemeral: false,
+                    generation: number,
+                    proven: proven
+                )
             }
         )
     }
 
     /// One storage.
-    func storage(_ resolved: ResolvedStorage, isDefault: Bool, isEphemeral: Bool, generation: Int) -> Storage {
+    func storage(
+        _ resolved: ResolvedStorage,
+        isDefault: Bool,
+        isEphemeral: Bool,
+        generation: Int,
+        proven: [Capability] = []
+    ) -> Storage {
         let (pool, registry) = (pool, plugins.registry)
         let policy: StoragePolicy
         do throws(CofferError) {
@@ -56,9 +80,10 @@ struct GenerationBuilder: Sendable {
             isEphemeral: isEphemeral,
             generation: generation,
             policy: policy,
+            proven: proven,
             closer: { work in Self.inBackground(work) },
             sharing: { (emulation) throws(CofferError) in
-                try pool.instance(InstancePool.Identity(resolved, emulation)) { () throws(CofferError) in
+                try pool.instance(InstancePool.Identity(resolved, registry, emulation)) { () throws(CofferError) in
                     let backend = try Self.open(resolved, registry)
                     var emulation = emulation
                     emulation.mustNotEmulate = backend.mustNotEmulate
@@ -85,7 +110,8 @@ struct GenerationBuilder: Sendable {
             storageName: resolved.name,
             options: resolved.options.map { ($0.name, $0.value.unmasked) },
             // A value that cannot be read now is one that the plugin does not get: it keeps the old one.
-            liveOption: { name in live[name].flatMap { try? $0.read(from: ConfigurationLoader.sources) } }
+            liveOption: { name in live[name].flatMap { try? $0.read(from: ConfigurationLoader.sources) } },
+            call: Call(stepTimeout: resolved.settings.timeout > 0 ? resolved.settings.timeout * 1_000_000 : nil)
         )
     }
 
@@ -97,10 +123,11 @@ struct GenerationBuilder: Sendable {
 
 extension InstancePool.Identity {
     /// What `resolved` is opened with.
-    fileprivate init(_ resolved: ResolvedStorage, _ emulation: EmulationOptions) {
+    fileprivate init(_ resolved: ResolvedStorage, _ registry: PluginRegistry, _ emulation: EmulationOptions) {
         self.init(
             storage: resolved.name,
             backend: resolved.backend,
+            library: registry.libraryPath(of: resolved.backend) ?? "",
             options: Dictionary(resolved.options.map { ($0.name, $0.value.unmasked) }, uniquingKeysWith: { $1 }),
             isExclusiveWriter: emulation.isExclusiveWriter,
             refusesConditions: emulation.refusesConditions

@@ -11,9 +11,6 @@ import Glibc
 
 /// The running host: the configuration it was built from, its generations, and how one becomes the next.
 final class Host: HostControl {
-    /// The version of host and API; the release process sets it.
-    static let release = "0.1.0"
-
     /// What changes with a switch.
     private struct Present {
         var configuration: Configuration
@@ -31,6 +28,7 @@ final class Host: HostControl {
     private let requiresHealth: Bool
     private let serverMetrics = Locked<@Sendable () -> String>({ "" })
     private let watch = Locked<FileWatch?>(nil)
+    private let onSwap = Locked<@Sendable (Configuration) -> Void>({ _ in })
 
     /// Builds the first generation.
     init(
@@ -55,7 +53,7 @@ final class Host: HostControl {
 
     var access: AccessPolicy { present.withLock { $0.access } }
 
-    var version: VersionInfo { VersionInfo(version: Self.release, abi: "0.9") }
+    var version: VersionInfo { VersionInfo(version: Release.version, abi: Release.abi) }
 
     func log(_ message: String) { log.warning(message) }
 
@@ -64,7 +62,9 @@ final class Host: HostControl {
     func profiles() -> ProfileList {
         let configuration = configuration
         return ProfileList(
-            profiles: configuration.profileNames.map { ProfileList.Profile(name: $0) },
+            profiles: configuration.profileNames.map {
+                ProfileList.Profile(name: $0, extends: configuration.extended[$0])
+            },
             active: configuration.activeProfile ?? "",
             decidedBy: configuration.decidedBy.description,
             generation: Int64(generations.current.number)
@@ -104,7 +104,11 @@ final class Host: HostControl {
         } catch {
             throw error.summary
         }
-        let generation = builder.build(configuration, number: generations.nextNumber())
+        let generation = builder.build(
+            configuration,
+            number: generations.nextNumber(),
+            after: (self.configuration, generations.current)
+        )
         for storage in generation.storages {
             if case .failed(let error) = storage.state {
                 throw CofferError(
@@ -118,7 +122,8 @@ final class Host: HostControl {
         let access = AccessPolicy(configuration, log: log)
         present.withLock { $0 = Present(configuration: configuration, access: access) }
         generations.swap(to: generation)
-        watch.withLock { $0?.watch(configuration.files + configuration.referencedFiles) }
+        watchFiles()
+        onSwap.withLock { $0 }(configuration)
         for warning in configuration.warnings { log.warning("\(warning)") }
         let profile = configuration.activeProfile ?? ""
         log.info("generation \(generation.number): \(profile.isEmpty ? "no profile" : "profile \(profile)")")
@@ -141,7 +146,7 @@ final class Host: HostControl {
     }
 
     func metrics() -> String {
-        serverMetrics.withLock { $0 }()
+        serverMetrics.withLock { $0 }() + shelf.metrics.text()
             + "# HELP coffer_instances Stores that are open.\n# TYPE coffer_instances gauge\n"
             + "coffer_instances \(builder.pool.count)\n"
     }
@@ -163,14 +168,21 @@ final class Host: HostControl {
     /// Takes the server's own figures into ``metrics()``.
     func addMetrics(_ text: @escaping @Sendable () -> String) { serverMetrics.withLock { $0 = text } }
 
-    /// Reloads when a file of the configuration changes, if the configuration wants that.
+    /// Calls `body` with each configuration that is taken over from now on.
+    func whenSwapped(_ body: @escaping @Sendable (Configuration) -> Void) { onSwap.withLock { $0 = body } }
+
+    /// Reloads when a file of the configuration changes, if the present configuration wants that.
     func watchFiles() {
         let configuration = configuration
         guard configuration.watch else { return }
         let files = configuration.files + configuration.referencedFiles
-        let made = FileWatch(files) { [self] in reloadAloud() }
-        if made == nil { log.error("changed files will not be seen: the kernel has no watches left") }
-        watch.withLock { $0 = made }
+        watch.withLock { watch in
+            if let watch { return watch.watch(files) }
+            watch = FileWatch(files) { [self] in
+                if self.configuration.watch { reloadAloud() }
+            }
+            if watch == nil { log.error("changed files will not be seen: the kernel has no watches left") }
+        }
     }
 
     /// Reloads and logs what came of it: for a signal, which nobody waits for.

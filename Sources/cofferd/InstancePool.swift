@@ -11,6 +11,8 @@ final class InstancePool: Sendable {
     struct Identity: Hashable {
         var storage: String
         var backend: String
+        /// The plugin's file: a configuration may name another one for the same backend.
+        var library: String
         var options: [String: String]
         var isExclusiveWriter: Bool
         var refusesConditions: Bool

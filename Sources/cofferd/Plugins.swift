@@ -15,12 +15,19 @@ final class Plugins: Sendable {
 
     private let present: Locked<Present>
     private let events: PluginEvents
+    /// The numbers that plugins tell.
+    let metrics: PluginMetrics
 
     init(log: Log) {
-        events = PluginEvents(log: { line in
-            let level: Log.Level = line.level == .error ? .error : line.level == .warning ? .warning : .info
-            log.write(level, "\(line.storage ?? line.plugin): \(line.message)")
-        })
+        let metrics = PluginMetrics()
+        self.metrics = metrics
+        events = PluginEvents(
+            log: { line in
+                let level: Log.Level = line.level == .error ? .error : line.level == .warning ? .warning : .info
+                log.write(level, "\(line.storage ?? line.plugin): \(line.message)")
+            },
+            metric: { metrics.take($0) }
+        )
         present = Locked(
             Present(declared: [], registry: PluginRegistry(folders: Locations.plugins, events: events))
         )
@@ -34,6 +41,13 @@ final class Plugins: Sendable {
         let declared = references.map { DeclaredPlugin(id: $0.id, path: $0.path, sha256: $0.sha256) }
         let registry = PluginRegistry(folders: Locations.plugins, declared: declared, events: events)
         present.withLock { $0 = Present(declared: declared, registry: registry) }
+    }
+
+    /// Says where plugins are looked for, if there are none: every backend of a configuration is unknown then.
+    func complainIfEmpty() {
+        guard registry.ids.isEmpty else { return }
+        let folders = Locations.plugins.joined(separator: ", ")
+        Terminal.complain("no plugin was found in \(folders); COFFER_PLUGIN_PATH names more folders")
     }
 
     /// The option tables of all backends that a configuration may name.

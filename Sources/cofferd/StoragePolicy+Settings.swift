@@ -17,7 +17,8 @@ extension StoragePolicy {
             atomic: settings.atomic == .required ? .required : .bestEffort,
             writers: settings.writers == .exclusive ? .exclusive : .shared,
             conditions: ConditionalRequests(settings.conditions),
-            stepTimeout: settings.timeout > 0 ? settings.timeout * 1_000_000 : nil
+            stepTimeout: settings.timeout > 0 ? settings.timeout * 1_000_000 : nil,
+            concurrency: settings.concurrency
         )
     }
 }

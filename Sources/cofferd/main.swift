@@ -1,4 +1,4 @@
-import CofferModel
+import CofferAPI
 import CofferProfile
 import CofferSystem
 import Glibc
@@ -11,7 +11,7 @@ do throws(Arguments.Problem) {
     let arguments = try Arguments(Array(CommandLine.arguments.dropFirst()))
     switch arguments.action {
     case .help: print(Arguments.help, terminator: "")
-    case .version: print("cofferd \(Host.release)")
+    case .version: print("cofferd \(Release.version)")
     case .profileReference: print(profileReference(), terminator: "")
     case .checkConfiguration(let all): exit(ConfigurationCommands(arguments).check(all: all))
     case .showConfiguration(let storage): exit(ConfigurationCommands(arguments).show(storage))

@@ -38,7 +38,7 @@ struct UsageTests {
         Transcript(
             "coffer rm -r f:",
             2,
-            "coffer: f: is the whole storage; --force deletes everything in it\ntry: coffer rm --help"
+            "coffer: rm: f: is the whole storage; --force deletes everything in it\ntry: coffer rm --help"
         ),
         Transcript(
             "coffer completion csh",

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ListingTests {
     @Test(arguments: storageNames)
     func listingsAreInByteOrder(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             let keys = ["a/b", "a-b", "a", "A", "b/c/d", "a0", "b/c-d", "~", "é", "z"]
             for key in keys where !(storage == "files" && key == "a") {
@@ -24,7 +24,7 @@ import Testing
 
     @Test(arguments: storageNames, [1, 7, 100])
     func pagesGiveEachKeyOnce(storage: String, limit: Int) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             let keys = (0..<60).map { "p/\($0 % 7)/\($0)" }
             for key in keys { try connection.put(storage, key, "x") }
@@ -45,7 +45,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func theWholeListingStreamsAsLines(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             for number in 0..<30 { try connection.put(storage, "n/\(number)", "x") }
             let answer = try connection.request(
@@ -62,7 +62,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func aPrefixIsRemovedBySegments(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             for key in ["a/a/1", "a/a/2/3", "a/aaa/x", "b"] { try connection.put(storage, key, "x") }
             let objects = "/v1/storages/\(storage)/objects"
@@ -81,7 +81,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func manyAreRemovedWithOneResultForEach(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             try connection.put(storage, "x", "1")
             try connection.put(storage, "y", "1")

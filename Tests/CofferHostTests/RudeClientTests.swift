@@ -7,7 +7,7 @@ import Testing
 @Suite(.serialized) struct RudeClientTests {
     @Test(arguments: storageNames)
     func aBodyThatEndsEarlyPublishesNothing(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let good = try RawConnection(host.socket)
             try good.put(storage, "k", "old")
             for sent in [0, 1, 70_000, 999_999] {
@@ -42,7 +42,7 @@ import Testing
         "GET /v1/health HTTP/1.1\r\nHost : c\r\n\r\n", "\u{0}\u{1}\u{2}\r\n\r\n",
     ])
     func nonsenseIsRefusedAndTheHostLivesOn(text: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let rude = try RawConnection(host.socket)
             rude.send(text)
             rude.finishSending()
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func aHeadWithoutEndIsRefused() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let rude = try RawConnection(host.socket)
             rude.send("GET /v1/health HTTP/1.1\r\nHost: c\r\n")
             while rude.send("X-Filler: " + String(repeating: "x", count: 4000) + "\r\n") {
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func clientsThatDawdleSlowNobodyElse() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let good = try RawConnection(host.socket)
             try good.put("files", "big", String(repeating: "x", count: 4 << 20))
             let threads = host.threadCount

@@ -107,7 +107,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func oneOfManyCreatorsWins(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let socket = host.socket
             for round in 0..<Scale.count(quick: 5, full: 50) {
                 let statuses = try onThreads(64) { index in

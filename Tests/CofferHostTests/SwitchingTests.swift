@@ -127,7 +127,7 @@ import Testing
     }
 
     @Test func aStorageCanBeMadeAndDroppedAtRunTime() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             let settings = Array(#"{"backend":"memory","on_conflict":"replace"}"#.utf8)
             let made = try connection.request("PUT", "/v1/storages/temp", body: settings)

@@ -10,7 +10,7 @@ import Testing
 
     @Test(arguments: storageNames, storageNames)
     func copiesAndMovesWorkWithinAndAcrossStorages(from: String, to: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             try connection.put(from, "s", "body", fields: [("Content-Type", "text/x-test"), ("Coffer-Meta-A", "1")])
             let copy = try post(connection, "\(from)/copy", #"{"from":"s","to":"d/t","to_storage":"\#(to)"}"#)
@@ -36,7 +36,7 @@ import Testing
 
     @Test(arguments: storageNames)
     func aDuplicateGetsANewKeyWithTheSameExtension(storage: String) throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             try connection.put(storage, "docs/a.PDF", "x")
             let answer = try post(connection, "\(storage)/duplicate", #"{"from":"docs/a.PDF"}"#)
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test func aPostMakesAKeyThatKeepsTheExtension() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             let answer = try post(connection, "files/objects?filename=Caf%C3%A9.TXT&location=in", "hi")
             #expect(answer.status == 201, "\(answer.text)")
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func aFormIsOneFile() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             let form =
                 "--XX\r\nContent-Disposition: form-data; name=\"location\"\r\n\r\nup\r\n--XX\r\n"
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func aKeyIsDecodedExactlyOnce() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             let keys = [
                 ("a%2Fb", "a/b"), ("a%252Fb", "a%2Fb"), ("1+1", "1+1"), ("sp%20ace", "sp ace"), ("%22%3F%23", "\"?#"),
@@ -111,7 +111,7 @@ import Testing
     }
 
     @Test func aPublicURLIsTheStoragesOwnOrNone() throws {
-        try withHost(twoStorages) { host in
+        try withHost(sampleStorages) { host in
             let connection = try RawConnection(host.socket)
             let answer = try connection.request("GET", "/v1/storages/files/url/a%20b/c.txt")
             #expect(try answer.json()["url"]?.stringValue == "https://files.example.org/a%20b/c.txt")

@@ -66,6 +66,7 @@ final class LocalInstance: @unchecked Sendable {  // The plugin is declared para
     let operations: coffer_ops
     let instance: OpaquePointer
     let native: UInt64
+    private let isBorrowed: Bool
 
     convenience init(_ root: String, _ options: [String: String] = [:]) throws {
         var all = options
@@ -89,10 +90,19 @@ final class LocalInstance: @unchecked Sendable {  // The plugin is declared para
         try Self.check { error, call in open?(&arguments, call, &result, error) ?? COFFER_E_UNSUPPORTED }
         instance = try #require(result.instance)
         native = result.native
+        isBorrowed = false
         _ = strings
     }
 
-    deinit { operations.close?(instance) }
+    /// An instance that somebody else closes.
+    init(borrowing instance: OpaquePointer, _ table: coffer_ops) {
+        operations = table
+        self.instance = instance
+        native = 0
+        isBorrowed = true
+    }
+
+    deinit { if !isBorrowed { operations.close?(instance) } }
 
     static func check(
         _ body: (UnsafeMutablePointer<coffer_error>, UnsafePointer<coffer_call>) -> coffer_status

@@ -1,5 +1,6 @@
 // Looking at a root from outside, as a foreign program would.
 
+import CofferSystem
 import Glibc
 import Testing
 
@@ -66,11 +67,14 @@ final class Counter: @unchecked Sendable {  // Every access is under the mutex.
     }
 }
 
-/// `fork`, which Swift hides.
-func forkProcess() -> pid_t {
-    typealias Fork = @convention(c) () -> pid_t
-    guard let symbol = dlsym(nil, "fork") else { return -1 }
-    return unsafeBitCast(symbol, to: Fork.self)()
+/// Waits until something holds that another thread brings about; false if it has not within twenty seconds.
+func eventually(_ isTrue: () throws -> Bool) rethrows -> Bool {
+    let deadline = MonotonicTime.now.advanced(milliseconds: 20_000)
+    while try !isTrue() {
+        if deadline < .now { return false }
+        sched_yield()
+    }
+    return true
 }
 
 /// The kernel's number of this thread.
@@ -89,15 +93,47 @@ func exchange(_ left: String, _ right: String) {
 
 /// Makes the kernel say ENOSYS to `openat2` for the rest of this process.
 func refuseOpenat2() -> Bool {
+    filterSystemCalls([
+        statement(0x20, 0), jump(0x15, 437, yes: 0, no: 1), statement(0x06, 0x5_0026), statement(0x06, 0x7fff_0000),
+    ])
+}
+
+/// Makes every file system like FAT for the rest of this process: no unnamed files, no links, no attributes.
+func refuseLinksAndAttributes() -> Bool {
+    #if arch(x86_64)
+    let (linkat, fsetxattr, fgetxattr, openat): (UInt64, UInt64, UInt64, UInt64) = (265, 190, 193, 257)
+    #else
+    let (linkat, fsetxattr, fgetxattr, openat): (UInt64, UInt64, UInt64, UInt64) = (37, 7, 10, 56)
+    #endif
+    return filterSystemCalls([
+        statement(0x20, 0),
+        jump(0x15, linkat, yes: 7, no: 0),
+        jump(0x15, fsetxattr, yes: 5, no: 0),
+        jump(0x15, fgetxattr, yes: 4, no: 0),
+        jump(0x15, openat, yes: 0, no: 2),
+        // The flags of an open: the bit that makes O_TMPFILE more than O_DIRECTORY.
+        statement(0x20, 32),
+        jump(0x45, 0x40_0000, yes: 1, no: 0),
+        statement(0x06, 0x7fff_0000),
+        statement(0x06, 0x5_005f),  // EOPNOTSUPP
+        statement(0x06, 0x5_0001),  // EPERM
+    ])
+}
+
+/// One instruction of a filter: load a word (0x20) or answer (0x06).
+private func statement(_ code: UInt64, _ value: UInt64) -> UInt64 { code | value << 32 }
+
+/// One jump of a filter, if the word equals (0x15) or has bits of (0x45) the value: so many instructions further.
+private func jump(_ code: UInt64, _ value: UInt64, yes: UInt64, no: UInt64) -> UInt64 {
+    code | yes << 16 | no << 24 | value << 32
+}
+
+private func filterSystemCalls(_ filter: [UInt64]) -> Bool {
     typealias Control = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
     guard let symbol = dlsym(nil, "prctl") else { return false }
     let control = unsafeBitCast(symbol, to: Control.self)
-    // Load the number of the call; 437 is openat2; ENOSYS is 38; else allow. Four times code, jumps, value.
-    let filter: [UInt64] = [
-        0x0000_0000_0000_0020, 0x0000_01b5_0100_0015, 0x0005_0026_0000_0006, 0x7fff_0000_0000_0006,
-    ]
-    return filter.withUnsafeBytes { filter in
-        var program: (UInt64, UInt) = (4, UInt(bitPattern: filter.baseAddress))
+    return filter.withUnsafeBytes { bytes in
+        var program: (UInt64, UInt) = (UInt64(filter.count), UInt(bitPattern: bytes.baseAddress))
         return withUnsafeBytes(of: &program) { program in
             control(38, 1, 0, 0, 0) == 0 && control(22, 2, UInt(bitPattern: program.baseAddress), 0, 0) == 0
         }

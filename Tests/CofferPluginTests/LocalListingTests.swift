@@ -110,6 +110,29 @@ struct LocalListingTests {
         }
     }
 
+    @Test("Sharding is refused in a root that holds objects without it, and the error names the way out")
+    func shardingOfAFullRoot() throws {
+        try withTemporaryDirectory { root in
+            try LocalInstance(root, Self.options).put("deep/down/a", "1")
+            do {
+                _ = try LocalInstance(root, ["sharding": "1"])
+                Issue.record("it opened")
+            } catch let failure as PluginFailure {
+                #expect(failure.code == COFFER_E_CONFIG)
+                #expect(failure.message.contains("sharding is 1") && failure.message.contains("deep/down/a"))
+                #expect(failure.message.contains("set it to 0") && failure.message.contains("new root"))
+            }
+            #expect(try LocalInstance(root, Self.options).keys() == ["deep/down/a"])
+            try LocalInstance(root, Self.options).remove("deep/down/a")
+            mkdir("\(root)/empty", 0o755)
+            symlink("nowhere", "\(root)/link")
+            try LocalInstance(root, ["sharding": "1"]).put("a", "2")
+            #expect(code { _ = try LocalInstance(root, ["sharding": "2"]) } == COFFER_E_CONFIG)
+            #expect(code { _ = try LocalInstance(root) } == COFFER_E_CONFIG)
+            #expect(try LocalInstance(root, ["sharding": "1"]).get("a") == Array("2".utf8))
+        }
+    }
+
     @Test("A file that vanishes during a listing is skipped")
     func vanishingFiles() throws {
         try withTemporaryDirectory { root in

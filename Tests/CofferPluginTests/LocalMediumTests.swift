@@ -6,7 +6,7 @@ import Glibc
 import Testing
 
 /// Mounts a file system, if this machine lets us; what to say if not.
-private func withMount(
+func withMount(
     _ type: String,
     _ options: String,
     _ body: (String) throws -> Void
@@ -84,29 +84,27 @@ struct LocalMediumTests {
     }
 
     @Test("On a kernel without openat2 each segment is opened by itself, and links are refused as well")
-    func withoutOpenat2() throws {
-        try withTemporaryDirectory { folder in
+    func withoutOpenat2() async throws {
+        try await withTemporaryDirectory { folder in
             let root = "\(folder)/root"
             try LocalInstance(root).put("a/b/c", "1")
             try write("secret", to: "\(folder)/outside")
             symlink("../outside", "\(root)/link")
             symlink("..", "\(root)/dir")
-            let child = forkProcess()
-            if child == 0 {
-                guard refuseOpenat2(), let local = try? LocalInstance(root) else { _exit(10) }
-                guard (try? local.get("a/b/c")) == Array("1".utf8) else { _exit(1) }
-                guard (try? local.put("a/b/d", "2")) != nil, (try? local.put("n/e/w", "3")) != nil else { _exit(2) }
-                guard (try? local.keys()) == ["a/b/c", "a/b/d", "n/e/w"] else { _exit(3) }
-                guard (try? local.remove("n/e/w")) != nil, access("\(root)/n", F_OK) != 0 else { _exit(4) }
+            await #expect(processExitsWith: .success) { [root = root as String] in
+                #expect(refuseOpenat2())
+                let local = try LocalInstance(root)
+                #expect(try local.get("a/b/c") == Array("1".utf8))
+                try local.put("a/b/d", "2")
+                try local.put("n/e/w", "3")
+                #expect(try local.keys() == ["a/b/c", "a/b/d", "n/e/w"])
+                try local.remove("n/e/w")
+                #expect(access("\(root)/n", F_OK) != 0)
                 for key in ["link", "dir/outside"] {
-                    guard code({ _ = try local.get(key) }) == COFFER_E_PERMISSION else { _exit(5) }
-                    guard code({ try local.put(key, "x") }) == COFFER_E_PERMISSION else { _exit(6) }
+                    #expect(code { _ = try local.get(key) } == COFFER_E_PERMISSION)
+                    #expect(code { try local.put(key, "x") } == COFFER_E_PERMISSION)
                 }
-                _exit(0)
             }
-            var status: Int32 = 0
-            waitpid(child, &status, 0)
-            #expect(status == 0, "the child says \(status >> 8)")
             #expect(try contents("\(folder)/outside") == Array("secret".utf8))
         }
     }

@@ -41,6 +41,25 @@ struct LocalObjectTests {
         }
     }
 
+    @Test("A digest given beforehand is compared at the commit, and kept only if the bytes were proven to have it")
+    func claimedDigests() throws {
+        try withTemporaryDirectory { root in
+            let local = try LocalInstance(root)
+            let claim = ["sha256": String(repeating: "0a", count: 32)]
+            for (computed, expected) in [(claim, claim), ([:], [:]), (["md5": "00"], ["md5": "00"])] {
+                let stream = try local.beginWrite("k", digests: claim)
+                #expect(try local.commit(stream, digests: computed).checksums == expected)
+                local.closeWrite(stream)
+                #expect(try local.stat("k").checksums == expected)
+            }
+            let stream = try local.beginWrite("k", digests: claim)
+            let other = ["sha256": String(repeating: "0b", count: 32)]
+            #expect(code { _ = try local.commit(stream, digests: other) } == COFFER_E_CHECKSUM)
+            local.closeWrite(stream)
+            #expect(try local.stat("k").checksums == ["md5": "00"])
+        }
+    }
+
     @Test("Digests are not shown once a foreign program has changed the bytes")
     func foreignChangeDropsDigests() throws {
         try withTemporaryDirectory { root in

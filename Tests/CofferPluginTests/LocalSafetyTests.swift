@@ -1,8 +1,10 @@
 // What the local backend does not let happen: escapes, lost updates, leftovers, half-written objects.
 
 import CCofferPlugin
+import CofferSystem
 import CofferTestSupport
 import Glibc
+import Synchronization
 import Testing
 
 @Suite("Local safety")
@@ -115,6 +117,57 @@ struct LocalSafetyTests {
         }
     }
 
+    @Test("A conditional write is never acknowledged over an update that somebody else put beside it")
+    func noLostUpdates() throws {
+        /// One acknowledged write: what it replaced if it said so, what it made, and between which ticks.
+        struct Acknowledged {
+            var replaced: String
+            var made: String
+            var begin: Int
+            var end: Int
+        }
+        try withTemporaryDirectory { root in
+            let options = ["durability": "relaxed"]
+            let locals = [try LocalInstance(root, options), try LocalInstance(root, options)]
+            let first = try locals[0].put("n", "first").etag
+            let log = Locked([Acknowledged(replaced: "", made: first, begin: 0, end: 0)])
+            let clock = Atomic<Int>(0)
+            let failures = Counter()
+            onThreads(4) { number in
+                let local = locals[number % 2]
+                var done = 0
+                while done < 100 {
+                    do {
+                        var options = WriteOptions()
+                        // Two raise by if-match, two write over whatever is there.
+                        if number < 2 { options.ifMatch = try local.stat("n").etag }
+                        let begin = clock.add(1, ordering: .sequentiallyConsistent).newValue
+                        let made = try local.put("n", "\(number) \(done)", options).etag
+                        let end = clock.add(1, ordering: .sequentiallyConsistent).newValue
+                        let write = Acknowledged(replaced: options.ifMatch, made: made, begin: begin, end: end)
+                        log.withLock { $0.append(write) }
+                        done += 1
+                    } catch let failure as PluginFailure where failure.code == COFFER_E_PRECONDITION {
+                        continue
+                    } catch {
+                        failures.add("\(error)")
+                        return
+                    }
+                }
+            }
+            #expect(failures.all == [])
+            let writes = log.withLock { $0 }
+            #expect(Set(writes.map(\.made)).count == writes.count, "each version has a token of its own")
+            let replaced = writes.map(\.replaced).filter { !$0.isEmpty }
+            #expect(replaced.count == 200 && Set(replaced).count == 200, "no version is replaced twice")
+            for write in writes where !write.replaced.isEmpty {
+                let old = try #require(writes.first { $0.made == write.replaced })
+                let lost = writes.first { $0.begin > old.end && $0.end < write.begin && $0.made != write.made }
+                #expect(lost == nil, "\(write) was acknowledged over \(String(describing: lost))")
+            }
+        }
+    }
+
     @Test("Tokens of versions written within one tick never match each other, 1 000 of 1 000")
     func tokensWithinATick() throws {
         try withTemporaryDirectory { root in
@@ -133,78 +186,71 @@ struct LocalSafetyTests {
         }
     }
 
-    @Test("With foreign_writers hash a change in place is seen, even with the times set back")
+    @Test("With foreign_writers hash a rewrite in place of the same size is seen, with the times set back")
     func foreignWritersByHash() throws {
         try withTemporaryDirectory { root in
             let local = try LocalInstance(root, ["foreign_writers": "hash"])
-            let token = try local.put("k", "AAAA").etag
-            #expect(try local.stat("k").etag == token)
+            var options = WriteOptions()
+            options.digests = ["crc32c": "00112233"]
+            let before = try local.put("k", "AAAA", options)
+            #expect(try local.stat("k") == before && before.checksums == options.digests)
+            var status = stat()
+            #expect(stat("\(root)/k", &status) == 0)
             try write("BBBB", to: "\(root)/k")
-            #expect(try local.stat("k").etag != token)
-            #expect(try local.stat("k").etag.split(separator: "-").count == 5)
+            let times = [status.st_atim, status.st_mtim]
+            #expect(utimensat(AT_FDCWD, "\(root)/k", times, 0) == 0)
+            let after = try local.stat("k")
+            #expect(after.modified == before.modified && after.size == before.size)
+            #expect(after.checksums.isEmpty, "the digests are those of other bytes")
+            // The fifth part is the content's: it alone tells, where the change time stands still for a tick.
+            let parts = [before, after].map { $0.etag.split(separator: "-") }
+            #expect(parts.map(\.count) == [5, 5])
+            #expect(parts[0][0...2] == parts[1][0...2] && parts[0][4] != parts[1][4])
+            options.ifMatch = before.etag
+            #expect(code { try local.put("k", "CCCC", options) } == COFFER_E_PRECONDITION)
+            #expect(try local.get("k") == Array("BBBB".utf8))
         }
     }
 
-    @Test("What a killed writer left is swept at the next open, and the old object is whole")
-    func killedWriters() throws {
-        try withTemporaryDirectory { root in
-            let local = try LocalInstance(root)
-            try local.put("k", "old")
-            // A session that nobody holds a lock for, as kill -9 leaves it, and one that lives.
-            try write("", to: "\(root)/.coffer/tmp/00000000deadbeef.lock")
-            try write("half", to: "\(root)/.coffer/tmp/00000000deadbeef.attempt.1")
-            try write("half", to: "\(root)/.coffer/tmp/00000000feedbeef.orphan.1")
-            let alive = try names("\(root)/.coffer/tmp").filter { $0.hasSuffix(".lock") && !$0.hasPrefix("00000000") }
-            let second = try LocalInstance(root)
-            #expect(try second.get("k") == Array("old".utf8))
-            let left = try names("\(root)/.coffer/tmp")
-            #expect(left.count == 2 && Set(alive).isSubset(of: left))
-            #expect(!left.contains { $0.hasPrefix("00000000") })
-            withExtendedLifetime((local, second)) {}
-        }
-    }
-
-    @Test("A writer that is killed with -9 leaves every answered object whole and nothing else")
-    func killedProcess() throws {
-        try withTemporaryDirectory { root in
-            _ = try LocalInstance(root)
-            for round in 0..<5 {
-                var pipes: [Int32] = [0, 0]
-                pipe(&pipes)
-                let child = forkProcess()
-                if child == 0 {
-                    // Only system calls and the plugin from here on: no other thread lives in this copy.
-                    if let local = try? LocalInstance(root) {
-                        var number: UInt32 = 0
-                        while true {
-                            let key = "r\(round)/\(number % 7)"
-                            guard (try? local.put(key, [UInt8](repeating: UInt8(number % 251), count: 5000))) != nil
-                            else { break }
-                            write(pipes[1], &number, 4)
-                            number += 1
-                        }
+    @Test("A writer that is killed with -9 leaves every answered object whole and nothing else", arguments: 0..<5)
+    func killedProcess(round: Int) async throws {
+        try await withTemporaryDirectory { folder in
+            let root = "\(folder)/root"
+            try LocalInstance(root).put("old", "old")
+            await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String, round = round as Int] in
+                let local = try LocalInstance("\(folder)/root")
+                let journal = open("\(folder)/journal", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+                let answered = Counter()
+                onThreads(2) { number in
+                    if number == 1 {
+                        // Somewhere in the middle of whatever the writer does then.
+                        while answered.all.count < 20 + round * 7 { sched_yield() }
+                        for _ in 0..<(round * 300) { sched_yield() }
+                        kill(getpid(), SIGKILL)
                     }
-                    _exit(1)
+                    var turn: UInt8 = 0
+                    while (try? local.put("r/\(turn % 7)", [UInt8](repeating: turn, count: 5000))) != nil {
+                        _ = write(journal, &turn, 1)
+                        answered.add("")
+                        turn = (turn + 1) % 251
+                    }
                 }
-                close(pipes[1])
-                var last: UInt32 = 0
-                for _ in 0..<(20 + round * 7) { guard read(pipes[0], &last, 4) == 4 else { break } }
-                kill(child, SIGKILL)
-                waitpid(child, nil, 0)
-                while read(pipes[0], &last, 4) == 4 {}
-                close(pipes[0])
-                let local = try LocalInstance(root)
-                #expect(last >= 19)
-                for key in try local.keys(prefix: "r\(round)/") {
-                    let bytes = try local.get(key)
-                    #expect(bytes.count == 5000 && Set(bytes).count == 1, "\(key) is whole")
-                }
-                let key = "r\(round)/\(last % 7)"
-                let expected = [UInt8(last % 251), UInt8((last + 7) % 251)]
-                #expect(expected.contains(try local.get(key)[0]), "the answered write is there")
-                let left = try names("\(root)/.coffer/tmp")
-                #expect(left.filter { !$0.hasSuffix(".lock") } == [])
             }
+            let journal = try contents("\(folder)/journal")
+            #expect(journal.count >= 20 + round * 7)
+            let local = try LocalInstance(root)
+            for key in try local.keys(prefix: "r/") {
+                let bytes = try local.get(key)
+                #expect(bytes.count == 5000 && Set(bytes).count == 1, "\(key) is whole")
+            }
+            // The last answered write, or the one after it that was not answered any more.
+            let last = try #require(journal.last)
+            #expect([last, (last + 7) % 251].contains(try local.get("r/\(last % 7)")[0]))
+            #expect(try local.get("old") == Array("old".utf8))
+            #expect(
+                try eventually { try names("\(root)/.coffer/tmp").count == 1 },
+                "its own lock is left, and no other file"
+            )
         }
     }
 }

@@ -10,8 +10,8 @@ struct HostSectionTests {
     @Test(
         "plugins may be paths, mappings, or named",
         arguments: [
-            ("plugins: [./x.so, {path: /y.so, sha256: \(digest), isolation: process}]", [nil, nil]),
-            ("plugins: {x: ./x.so, y: {path: /y.so, sha256: \(digest), isolation: process}}", ["x", "y"]),
+            ("plugins: [./x.so, {path: /y.so, sha256: \(digest), isolation: in_process}]", [nil, nil]),
+            ("plugins: {x: ./x.so, y: {path: /y.so, sha256: \(digest), isolation: in_process}}", ["x", "y"]),
         ] as [(String, [String?])]
     )
     func plugins(_ text: String, _ ids: [String?]) throws {
@@ -19,7 +19,7 @@ struct HostSectionTests {
         #expect(configuration.plugins.map(\.id) == ids)
         #expect(configuration.plugins.map(\.path) == ["/c/x.so", "/y.so"])
         #expect(configuration.plugins.map(\.sha256) == [nil, Self.digest])
-        #expect(configuration.plugins.map(\.isolation) == [.inProcess, .process])
+        #expect(configuration.plugins.map(\.isolation) == [.inProcess, .inProcess])
     }
 
     static let digest = String(repeating: "0af3", count: 16)

@@ -1,5 +1,6 @@
 // The sample configuration of the documentation, in each of its profiles, and the other examples.
 
+import CofferModel
 import CofferProfile
 import Testing
 

@@ -116,6 +116,12 @@ struct WrongHostSectionTests {
             ]
         ),
         Refusal(
+            "plugins: [{path: x, isolation: process}]",
+            [
+                "1:32: error: \"isolation: process\" is not supported by this version; in_process runs the plugin in the host"
+            ]
+        ),
+        Refusal(
             "include: nope.yaml",
             [
                 "1:10: error: the file \"/c/nope.yaml\" cannot be read: no such file"

@@ -165,11 +165,11 @@ import Testing
         let (full, fullStore) = try move { $0.faults.commit = CofferError(.noSpace, "full") }
         #expect(full?.code == .noSpace && fullStore.keys == ["a"])
         let (during, duringStore) = try move { store in
-            store.faults.afterOpen = { store.plant("a", Array("other".utf8)) }
+            store.faults.afterOpen = { [weak store] in store?.plant("a", Array("other".utf8)) }
         }
         #expect(during?.code == .changed && duringStore.keys == ["a"])
         let (after, afterStore) = try move { store in
-            store.faults.beforeCommit = { store.plant("a", Array("other".utf8)) }
+            store.faults.beforeCommit = { [weak store] in store?.plant("a", Array("other".utf8)) }
         }
         #expect(after?.code == .changed && afterStore.keys == ["a", "b"])
     }

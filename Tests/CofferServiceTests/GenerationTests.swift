@@ -161,16 +161,17 @@ private func makeEphemeral(_ name: String, _ backend: TestBackend = TestBackend(
         #expect(storage.description.capabilities == Capabilities())
         var now = try #require(storage.nextTry)
         #expect(now.nanoseconds - start.nanoseconds >= 1_000_000_000)
-        #expect(generations.retryFailed(now: start) == now)
+        #expect(generations.due(now: start).isEmpty)
         var pauses: [Int64] = []
         for _ in 0..<8 {
-            let next = try #require(generations.retryFailed(now: now))
+            #expect(generations.due(now: now).map(\.name) == ["s"] && !storage.retry(now: now))
+            let next = try #require(storage.nextTry)
             pauses.append((next.nanoseconds - now.nanoseconds) / 1_000_000_000)
             now = next
         }
         #expect(pauses == [2, 4, 8, 16, 32, 60, 60, 60])
         isUp.store(true, ordering: .relaxed)
-        #expect(generations.retryFailed(now: now) == nil && storage.state == .open)
+        #expect(storage.retry(now: now) && storage.state == .open && generations.due(now: now).isEmpty)
         try storage.put("a", "x")
     }
 }

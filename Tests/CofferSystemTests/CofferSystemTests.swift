@@ -47,6 +47,26 @@ import Testing
         }
     }
 
+    @Test func aPathMayBeLongerThanAnAddress() throws {
+        try withTemporaryDirectory { directory in
+            let folder = "\(directory)/\(String(repeating: "long", count: 40))"
+            #expect(mkdir(folder, 0o700) == 0)
+            let path = "\(folder)/s"
+            let listener = try UnixListener.listen(path: path)
+            #expect(throws: SystemError("listen on \(path)", number: EADDRINUSE)) {
+                _ = try UnixListener.listen(path: path)
+            }
+            _ = try Socket.connect(path: path)
+            #expect(try Socket.accept(listener.descriptor.number) != nil)
+            listener.close()
+            #expect(access(path, F_OK) != 0)
+            let name = "\(folder)/\(String(repeating: "n", count: 65))"
+            #expect(throws: SystemError("listen on \(name)", number: ENAMETOOLONG)) {
+                _ = try UnixListener.listen(path: name)
+            }
+        }
+    }
+
     @Test func whatIsNoSocketStays() throws {
         try withTemporaryDirectory { directory in
             let path = "\(directory)/s"

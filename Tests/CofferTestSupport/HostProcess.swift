@@ -13,7 +13,8 @@ public final class HostProcess: @unchecked Sendable {
     /// Its process; 0 while it does not run.
     public private(set) var process: pid_t = 0
     private let arguments: [String]
-    private let environment: [String: String]
+    /// What its environment has beside what every host gets.
+    public let environment: [String: String]
 
     /// What went wrong around a host.
     public struct Failure: Error, CustomStringConvertible {
@@ -63,17 +64,11 @@ public final class HostProcess: @unchecked Sendable {
 
     /// Starts it and waits until it is ready.
     ///
+    /// - Parameter launcher: a program, with arguments, that gets the host's own command line behind them and becomes it.
     /// - Throws: ``Failure`` with what it wrote if it ends instead.
-    public func start() throws {
+    public func start(under launcher: [String] = []) throws {
         let ready = try NotifySocket(path: "\(folder)/notify.sock")
-        var words = ["\(Self.buildFolder)/cofferd", "--config", "\(folder)/coffer.yaml", "--socket", socket]
-        words += arguments
-        var variables = environment
-        variables["NOTIFY_SOCKET"] = ready.path
-        variables["STATE_DIRECTORY"] = "\(folder)/state"
-        variables["PATH"] = variables["PATH"] ?? (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin")
-        variables["HOME"] = folder
-        process = try spawn(words, environment: variables, output: "\(folder)/log")
+        try launch(under: launcher)
         while !ready.wait(milliseconds: 200) {
             var status: Int32 = 0
             if waitpid(process, &status, WNOHANG) == process {
@@ -87,11 +82,26 @@ public final class HostProcess: @unchecked Sendable {
         }
     }
 
+    /// Starts it without waiting; it tells what it has to tell to `notify.sock` in its folder.
+    public func launch(under launcher: [String] = []) throws {
+        var words = ["\(Self.buildFolder)/cofferd", "--config", "\(folder)/coffer.yaml", "--socket", socket]
+        words = launcher + words + arguments
+        var variables = environment
+        variables["NOTIFY_SOCKET"] = "\(folder)/notify.sock"
+        variables["STATE_DIRECTORY"] = "\(folder)/state"
+        variables["PATH"] = variables["PATH"] ?? (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin")
+        variables["HOME"] = folder
+        process = try spawn(words, environment: variables, output: "\(folder)/log")
+    }
+
     /// Everything it wrote to standard output and error.
     public var log: String { readWholeFile("\(folder)/log") ?? "" }
 
     /// Sends it a signal.
-    public func signal(_ number: Int32) { _ = Glibc.kill(process, number) }
+    public func signal(_ number: Int32) {
+        // Number 0 would be our own process group.
+        if process != 0 { _ = Glibc.kill(process, number) }
+    }
 
     /// Asks it to stop, and waits; its exit code, or minus the signal that ended it.
     @discardableResult

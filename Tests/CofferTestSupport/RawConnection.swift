@@ -23,8 +23,10 @@ public final class RawConnection {
         public let description: String
     }
 
-    private let descriptor: Int32
+    let descriptor: Int32
     private var held: [UInt8] = []
+    /// The descriptors that came with answers and that nobody has taken yet.
+    var received: [Int32] = []
 
     /// Connects to the Unix socket at `path`.
     public init(_ path: String) throws {
@@ -46,7 +48,10 @@ public final class RawConnection {
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        close(descriptor)
+        for number in received { close(number) }
+    }
 
     /// Sends bytes as they are; false if the other end is gone.
     @discardableResult
@@ -69,6 +74,15 @@ public final class RawConnection {
 
     /// Ends our half of the connection.
     public func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Whether something of an answer is there, or comes within so many milliseconds.
+    public func hasAnswer(within milliseconds: Int32) -> Bool {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return !held.isEmpty || poll(&request, 1, milliseconds) == 1
+    }
+
+    /// Ends both halves: the host sees a client that is gone.
+    public func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     /// Sends a request and reads its answer.
     public func request(
@@ -107,6 +121,9 @@ public final class RawConnection {
         }
     }
 
+    /// What came and belongs to no answer, or to one that broke off.
+    public var heldText: String { String(decoding: held, as: UTF8.self) }
+
     /// Whether the other end closed the connection, once everything it sent was read.
     public func isClosedByPeer() throws -> Bool { try held.isEmpty && !fill() }
 
@@ -129,7 +146,7 @@ public final class RawConnection {
                     }
                     return Answer(status: status, fields: fields, body: [])
                 }
-                from = held.count - 3
+                from = max(0, held.count - 3)
             }
             guard try fill() else { throw Broken(description: "the connection ended in a head: \(held.count) bytes") }
         }
@@ -138,7 +155,11 @@ public final class RawConnection {
     private func readChunks() throws -> [UInt8] {
         var body: [UInt8] = []
         while true {
-            let line = try takeLine()
+            let line: String
+            do { line = try takeLine() } catch {
+                held = body + held
+                throw error
+            }
             guard let size = Int(line.prefix { $0 != ";" }, radix: 16) else {
                 throw Broken(description: "bad chunk size: \(line)")
             }
@@ -146,7 +167,10 @@ public final class RawConnection {
                 while try !takeLine().isEmpty {}
                 return body
             }
-            body += try take(size)
+            do { body += try take(size) } catch {
+                held = body + held
+                throw error
+            }
             guard try takeLine().isEmpty else { throw Broken(description: "a chunk is longer than it says") }
         }
     }
@@ -176,7 +200,7 @@ public final class RawConnection {
     private func fill() throws -> Bool {
         var buffer = [UInt8](repeating: 0, count: 262_144)
         while true {
-            let count = recv(descriptor, &buffer, buffer.count, 0)
+            let count = receive(into: &buffer)
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw Broken(description: "recv: \(String(cString: strerror(errno)))") }
             held += buffer[..<count]

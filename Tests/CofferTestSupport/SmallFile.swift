@@ -6,6 +6,12 @@ public struct SmallFileFailure: Error {
     public let path: String
     /// The error number.
     public let errorNumber: Int32
+
+    /// Creates a failure.
+    public init(path: String, errorNumber: Int32) {
+        self.path = path
+        self.errorNumber = errorNumber
+    }
 }
 
 /// Writes `bytes` to a new file at `path`.

@@ -1,6 +1,7 @@
 import Glibc
 
 /// Runs `body` with the path of a fresh directory, short enough for sockets; all of it is gone afterwards.
+@discardableResult
 public func withTemporaryDirectory<R>(_ body: (String) throws -> R) throws -> R {
     let path = try makeTemporaryDirectory()
     defer { removeTree(path) }
@@ -8,8 +9,14 @@ public func withTemporaryDirectory<R>(_ body: (String) throws -> R) throws -> R 
 }
 
 /// Runs `body` with the path of a fresh directory, short enough for sockets; all of it is gone afterwards.
-public func withTemporaryDirectory<R>(_ body: (String) async throws -> R) async throws -> R {
-    let path = try makeTemporaryDirectory()
+///
+/// `folder` is where to make it: `/dev/shm` for what is to be in memory.
+@discardableResult
+public func withTemporaryDirectory<R>(
+    in folder: String = "/tmp",
+    _ body: (String) async throws -> R
+) async throws -> R {
+    let path = try makeTemporaryDirectory(folder)
     defer { removeTree(path) }
     return try await body(path)
 }
@@ -20,8 +27,8 @@ public struct NoTemporaryDirectory: Error {
     public let errorNumber: Int32
 }
 
-private func makeTemporaryDirectory() throws -> String {
-    var template = Array("/tmp/coffer-XXXXXX".utf8CString)
+private func makeTemporaryDirectory(_ folder: String = "/tmp") throws -> String {
+    var template = Array("\(folder)/coffer-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw NoTemporaryDirectory(errorNumber: errno) }
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

@@ -110,7 +110,8 @@ private func metric(
     guard let kind = HostEvents.Metric.Kind(rawValue: number), value.isFinite else { return }
     let events = context.events.withLock { $0 }
     let labels = UnsafeBufferPointer(start: labels, count: labels == nil ? 0 : min(count, 32)).map {
-        HostEvents.Label(name: oneLine($0.key.bytes), value: oneLine($0.value.bytes))
+        let value = oneLine($0.value.bytes)
+        return HostEvents.Label(name: oneLine($0.key.bytes), value: instance?.masked(value) ?? value)
     }
     events.metric(
         HostEvents.Metric(

@@ -182,6 +182,27 @@ int local_mutex_wait(pthread_mutex_t *mutex, uint32_t milliseconds)
     return -pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until);
 }
 
+void local_cond_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+void local_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, uint64_t nanoseconds)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)(nanoseconds % 1000000000u);
+    until.tv_sec += (time_t)(nanoseconds / 1000000000u) + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(condition, mutex, &until);
+}
+
+void local_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
 uint64_t local_monotonic_ns(void)
 {
     struct timespec now;

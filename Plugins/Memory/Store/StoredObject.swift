@@ -13,6 +13,8 @@ final class StoredObject: Sendable {
     let metadata: Properties
     let checksums: Checksums
     let body: Blocks
+    /// Beside the body, so that a listing does not have to fetch that too.
+    let size: UInt64
 
     init(
         key: ByteString,
@@ -31,9 +33,8 @@ final class StoredObject: Sendable {
         self.metadata = metadata
         self.checksums = checksums
         self.body = body
+        size = UInt64(body.count)
     }
-
-    var size: UInt64 { UInt64(body.count) }
 
     /// One counter for the whole process: no two versions ever share a token.
     private static let generations = Atomic<UInt64>(0)

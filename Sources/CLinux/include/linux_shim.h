@@ -27,7 +27,8 @@ int coffer_accept(int listener, int blocks);
 /* socket(2), close-on-exec. */
 int coffer_socket(int domain, int type);
 
-/* Fills a sockaddr_un and connects, binds; -1 with errno (ENAMETOOLONG for a path of more than 107 bytes). */
+/* Fills a sockaddr_un and connects, binds; -1 with errno (ENAMETOOLONG for a name of more than 64
+ * bytes in a path of more than 107). */
 int coffer_unix_connect(int fd, const char *path, size_t length);
 int coffer_unix_bind(int fd, const char *path, size_t length);
 
@@ -52,6 +53,12 @@ ssize_t coffer_send(int fd, const struct iovec *parts, int count, int flags, int
 
 /* sendfile; `*offset` moves on. */
 ssize_t coffer_sendfile(int to, int from, int64_t *offset, size_t length);
+
+/* copy_file_range from and to the files' own positions; -1 with errno. */
+ssize_t coffer_copy_range(int to, int from, size_t length);
+
+/* Keeps a thread, 0 for the calling one, on one processor; -1 lets it run on any. The error number, or 0. */
+int coffer_place_thread(pid_t thread, int processor);
 
 /* Starts a thread with a stack of at least `stack` bytes; returns the error number. */
 int coffer_thread_start(pthread_t *thread, size_t stack, const char *name, void *(*body)(void *), void *context);

@@ -5,19 +5,24 @@ package enum Base64 {
     package static func encode(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
+        append(bytes, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends what ``encode(_:)`` writes.
+    static func append(_ bytes: [UInt8], to text: inout [UInt8]) {
         var index = 0
         while index < bytes.count {
-            let group = bytes[index..<min(index + 3, bytes.count)]
-            var bits: UInt32 = 0
-            for byte in group { bits = bits << 8 | UInt32(byte) }
-            bits <<= 8 * UInt32(3 - group.count)
-            for position in 0..<4 {
-                let sextet = Int(bits >> UInt32(18 - 6 * position)) & 63
-                text.append(position <= group.count ? alphabet[sextet] : UInt8(ascii: "="))
-            }
+            let left = bytes.count - index
+            var bits = UInt32(bytes[index]) << 16
+            if left > 1 { bits |= UInt32(bytes[index + 1]) << 8 }
+            if left > 2 { bits |= UInt32(bytes[index + 2]) }
+            text.append(alphabet[Int(bits >> 18)])
+            text.append(alphabet[Int(bits >> 12 & 63)])
+            text.append(left > 1 ? alphabet[Int(bits >> 6 & 63)] : UInt8(ascii: "="))
+            text.append(left > 2 ? alphabet[Int(bits & 63)] : UInt8(ascii: "="))
             index += 3
         }
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// The bytes that `text` means; nil where it is not base64.
@@ -82,17 +87,15 @@ package enum Hexadecimal {
     /// The bytes that `text` means; nil where it is not hexadecimal.
     package static func decode(_ text: String) -> [UInt8]? {
         var bytes: [UInt8] = []
-        var high: UInt8?
-        for character in text.utf8 {
-            guard let value = value(of: character) else { return nil }
-            if let first = high {
-                bytes.append(first << 4 | value)
-                high = nil
-            } else {
-                high = value
+        bytes.reserveCapacity(text.utf8.count / 2)
+        var characters = text.utf8.makeIterator()
+        while let first = characters.next() {
+            guard let second = characters.next(), let high = value(of: first), let low = value(of: second) else {
+                return nil
             }
+            bytes.append(high << 4 | low)
         }
-        return high == nil ? bytes : nil
+        return bytes
     }
 
     /// The value of a hexadecimal digit; nil where `character` is none.

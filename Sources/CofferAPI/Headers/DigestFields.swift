@@ -6,6 +6,13 @@ package enum DigestFields {
         ("sha-256", .sha256, 32), ("sha-512", .sha512, 64), ("crc32c", .crc32c, 4), ("md5", .md5, 16),
     ]
 
+    /// How the digests may be computed that `Trailer` fields announce: the field names them, and not their algorithms.
+    package static func announced(trailer fields: [String]) -> [Checksum.Algorithm] {
+        let names = fields.flatMap { $0.split(separator: ",").map { $0.trimmed.lowercasedASCII } }
+        let isAnnounced = names.contains("content-digest") || names.contains("repr-digest")
+        return isAnnounced ? algorithms.map(\.algorithm) : []
+    }
+
     /// The digests that a request announces, in a head or in trailers; both fields say the same of a whole body.
     ///
     /// - Throws: ``CofferError`` with `unsupported` for an algorithm that we do not know, `invalid_argument` for a
@@ -61,14 +68,24 @@ package enum DigestFields {
     ///
     /// Only whole digests, and in answers only those that RFC 9530 calls active.
     package static func format(_ checksums: [Checksum], isAnswer: Bool = true) -> String? {
-        var items: [String] = []
+        var bytes: [UInt8] = []
+        append(checksums, isAnswer: isAnswer, to: &bytes)
+        return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends what ``format(_:isAnswer:)`` writes; nothing where nothing may stand there.
+    package static func append(_ checksums: [Checksum], isAnswer: Bool = true, to bytes: inout [UInt8]) {
+        let start = bytes.count
         for known in algorithms where !isAnswer || known.algorithm == .sha256 || known.algorithm == .sha512 {
             for checksum in checksums where checksum.algorithm == known.algorithm && !checksum.isComposite {
                 guard let digest = Hexadecimal.decode(checksum.value), digest.count == known.length else { continue }
-                items.append("\(known.name)=:\(Base64.encode(digest)):")
+                if bytes.count > start { bytes.append(contentsOf: ", ".utf8) }
+                bytes.append(contentsOf: known.name.utf8)
+                bytes.append(contentsOf: "=:".utf8)
+                Base64.append(digest, to: &bytes)
+                bytes.append(UInt8(ascii: ":"))
             }
         }
-        return items.isEmpty ? nil : items.joined(separator: ", ")
     }
 
     private static func malformed(_ field: String) -> CofferError {

@@ -47,6 +47,15 @@ package enum EntityTags {
     }
 }
 
+extension [UInt8] {
+    /// Appends `token` as a field writes it.
+    mutating func appendQuoted(_ token: String) {
+        append(UInt8(ascii: "\""))
+        append(contentsOf: token.utf8)
+        append(UInt8(ascii: "\""))
+    }
+}
+
 /// The conditions of a request's head.
 package struct RequestConditions: Sendable, Hashable {
     /// `If-Match` and `If-None-Match`.

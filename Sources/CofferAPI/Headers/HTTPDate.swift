@@ -10,9 +10,15 @@ package enum HTTPDate {
 
     /// `time` as IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`.
     package static func format(_ time: Timestamp) -> String {
+        var bytes: [UInt8] = []
+        append(time, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends `time` as ``format(_:)`` writes it.
+    package static func append(_ time: Timestamp, to bytes: inout [UInt8]) {
         let civil = CivilTime(secondsSinceEpoch: time.seconds)
-        var bytes = Array(days[civil.weekday].utf8)
-        bytes.reserveCapacity(29)
+        bytes.append(contentsOf: days[civil.weekday].utf8)
         bytes.append(contentsOf: ", ".utf8)
         bytes.appendTwoDigits(civil.day)
         bytes.append(0x20)
@@ -27,7 +33,6 @@ package enum HTTPDate {
         bytes.append(UInt8(ascii: ":"))
         bytes.appendTwoDigits(civil.second)
         bytes.append(contentsOf: " GMT".utf8)
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The moment that `text` names in one of HTTP's three forms; nil where it is none.

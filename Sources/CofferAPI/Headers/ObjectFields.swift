@@ -1,3 +1,4 @@
+import CofferJSON
 package import CofferModel
 
 /// What GET and HEAD tell of an object in their heads.
@@ -6,25 +7,33 @@ package enum ObjectFields {
     ///
     /// Length and range are the transfer's and not among them.
     package static func fields(of object: StoredObject) -> FieldList {
+        var list = ListedFields()
+        write(object, to: &list)
+        return list.fields
+    }
+
+    /// Writes the same fields into a head.
+    package static func write(_ object: StoredObject, to sink: inout some FieldSink) {
         let info = object.info
-        var fields: FieldList = []
-        fields.reserveCapacity(14)
-        if let etag = info.etag { fields.append(("ETag", EntityTags.quoted(etag))) }
-        if let modified = info.modified { fields.append(("Last-Modified", HTTPDate.format(modified))) }
-        fields.append(("Accept-Ranges", "bytes"))
-        fields += RequestFields.fields(of: info.metadata)
-        if info.metadata.contentType == nil { fields.append(("Content-Type", "application/octet-stream")) }
-        if let digest = DigestFields.format(info.checksums) { fields.append(("Repr-Digest", digest)) }
-        fields.append((Wire.storage, PercentCoding.encode(object.storage, keeping: .field)))
-        fields.append((Wire.backend, PercentCoding.encode(object.backend, keeping: .field)))
-        fields.append((Wire.generation, String(object.generation)))
-        if let version = info.version { fields.append((Wire.version, PercentCoding.encode(version, keeping: .field))) }
-        if let modified = info.modified { fields.append((Wire.modified, modified.description)) }
-        if let created = info.created { fields.append((Wire.created, created.description)) }
+        if let etag = info.etag { sink.add("ETag") { $0.appendQuoted(etag) } }
+        if let modified = info.modified { sink.add("Last-Modified") { HTTPDate.append(modified, to: &$0) } }
+        sink.add("Accept-Ranges", "bytes")
+        RequestFields.write(info.metadata, to: &sink)
+        if info.metadata.contentType == nil { sink.add("Content-Type", "application/octet-stream") }
+        if !info.checksums.isEmpty { sink.add("Repr-Digest") { DigestFields.append(info.checksums, to: &$0) } }
+        sink.add(Wire.storage, PercentCoding.encode(object.storage, keeping: .field))
+        sink.add(Wire.backend, PercentCoding.encode(object.backend, keeping: .field))
+        sink.add(Wire.generation) { $0.appendDecimal(object.generation) }
+        if let version = info.version { sink.add(Wire.version, PercentCoding.encode(version, keeping: .field)) }
+        if let modified = info.modified { sink.add(Wire.modified) { $0.appendTime(modified) } }
+        if let created = info.created { sink.add(Wire.created) { $0.appendTime(created) } }
         if let checksum = info.wholeChecksum {
-            fields.append((Wire.checksum, "\(checksum.algorithm.rawValue)=\(checksum.value)"))
+            sink.add(Wire.checksum) {
+                $0.append(contentsOf: checksum.algorithm.rawValue.utf8)
+                $0.append(UInt8(ascii: "="))
+                $0.append(contentsOf: checksum.value.utf8)
+            }
         }
-        return fields
     }
 
     /// Reads an object back from the head of an answer.

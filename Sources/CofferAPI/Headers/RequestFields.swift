@@ -42,16 +42,21 @@ package enum RequestFields {
 
     /// The fields that carry `metadata`, in requests and in answers.
     package static func fields(of metadata: Metadata) -> FieldList {
-        var fields: FieldList = []
-        if let value = metadata.contentType { fields.append(("Content-Type", value)) }
-        if let value = metadata.contentEncoding { fields.append(("Content-Encoding", value)) }
-        if let value = metadata.contentDisposition { fields.append(("Content-Disposition", value)) }
-        if let value = metadata.contentLanguage { fields.append(("Content-Language", value)) }
-        if let value = metadata.cacheControl { fields.append(("Cache-Control", value)) }
+        var list = ListedFields()
+        write(metadata, to: &list)
+        return list.fields
+    }
+
+    /// Writes the same fields into a head.
+    package static func write(_ metadata: Metadata, to sink: inout some FieldSink) {
+        if let value = metadata.contentType { sink.add("Content-Type", value) }
+        if let value = metadata.contentEncoding { sink.add("Content-Encoding", value) }
+        if let value = metadata.contentDisposition { sink.add("Content-Disposition", value) }
+        if let value = metadata.contentLanguage { sink.add("Content-Language", value) }
+        if let value = metadata.cacheControl { sink.add("Cache-Control", value) }
         for pair in metadata.user {
-            fields.append((Wire.metaPrefix + pair.name, PercentCoding.encode(pair.value, keeping: .field)))
+            sink.add(Wire.metaPrefix + pair.name, PercentCoding.encode(pair.value, keeping: .field))
         }
-        return fields
     }
 
     /// Refuses user metadata that cannot travel.

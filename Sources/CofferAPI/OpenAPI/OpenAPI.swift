@@ -1,6 +1,6 @@
 import CofferJSON
 
-/// The contract as an OpenAPI 3.0 document, made of the table of routes.
+/// The contract as an OpenAPI 3.1 document, made of the table of routes.
 package enum OpenAPI {
     /// The document as JSON.
     package static let document: [UInt8] = make().bytes(isIndented: true)
@@ -16,7 +16,7 @@ package enum OpenAPI {
             paths[resource.template] = .object(item)
         }
         return [
-            "openapi": "3.0.3",
+            "openapi": "3.1.0",
             "info": [
                 "title": "Coffer", "version": "1",
                 "description": "Objects in named storages, over HTTP/1.1 on a Unix socket.",
@@ -36,7 +36,7 @@ package enum OpenAPI {
         let parameters = parameters(row, at: resource)
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
         if let body = OpenAPIBodies.request(of: row.operation) { operation["requestBody"] = body }
-        operation["responses"] = OpenAPIBodies.responses(of: row.operation)
+        operation["responses"] = OpenAPIResponses.of(row)
         return .object(operation)
     }
 
@@ -47,14 +47,14 @@ package enum OpenAPI {
         }
         if resource != row.resource { parameters.append(reference("parameters", "key_in_query")) }
         for parameter in row.query {
-            var schema: JSONValue
+            let schema: JSONValue
             switch parameter.kind {
-            case .text: schema = ["type": "string", "maxLength": 1024]
+            case .text(let limit): schema = ["type": "string", "maxLength": .integer(Int64(limit))]
+            case .cursor: schema = ["type": "string", "minLength": 1]
             case .integer: schema = ["type": "integer", "minimum": 1, "maximum": 10_000]
             case .bool: schema = ["type": "boolean"]
             case .choice(let words): schema = ["type": "string", "enum": .array(words.map { .string($0) })]
             }
-            if parameter.name == "cursor" { schema = ["type": "string", "minLength": 1] }
             parameters.append([
                 "name": .string(parameter.name), "in": "query", "required": .bool(parameter.isRequired),
                 "description": .string(parameter.summary), "schema": schema,

@@ -6,12 +6,8 @@ enum OpenAPISchemas {
     static var components: JSONValue {
         [
             "parameters": parameters,
-            "responses": [
-                "Problem": [
-                    "description": "What failed, why, and what to do (RFC 9457)",
-                    "content": ["application/problem+json": ["schema": OpenAPI.reference("schemas", "Problem")]],
-                ]
-            ],
+            "responses": OpenAPIResponses.components,
+            "headers": OpenAPIResponses.headers,
             "schemas": schemas,
         ]
     }
@@ -31,6 +27,7 @@ enum OpenAPISchemas {
         ],
         "if_match": field("If-Match", "Only if the object has one of these tokens, or *", "^(\\*|\"[a-z0-9]+\")$"),
         "if_none_match": field("If-None-Match", "Only if it has none of them; * means absent", "^(\\*|\"[a-z0-9]+\")$"),
+        "if_absent": field("If-None-Match", "Only if there is no object yet", "^\\*$"),
         "range": field("Range", "One range of bytes; anything else is ignored", "^bytes=[0-9]{1,9}-$"),
     ]
 
@@ -56,12 +53,12 @@ enum OpenAPISchemas {
     private static let text: JSONValue = ["type": "string"]
     private static let number: JSONValue = ["type": "integer", "format": "int64"]
     private static let truth: JSONValue = ["type": "boolean"]
-    private static let textOrNull: JSONValue = ["type": "string", "nullable": true]
-    private static let numberOrNull: JSONValue = ["type": "integer", "format": "int64", "nullable": true]
-    private static let timeOrNull: JSONValue = ["type": "string", "format": "date-time", "nullable": true]
+    private static let textOrNull: JSONValue = ["type": ["string", "null"]]
+    private static let numberOrNull: JSONValue = ["type": ["integer", "null"], "format": "int64"]
+    private static let timeOrNull: JSONValue = ["type": ["string", "null"], "format": "date-time"]
     private static let texts: JSONValue = ["type": "object", "additionalProperties": ["type": "string"]]
     private static let problemOrNull: JSONValue = [
-        "nullable": true, "allOf": [["$ref": "#/components/schemas/Problem"]],
+        "anyOf": [OpenAPI.reference("schemas", "Problem"), ["type": "null"]]
     ]
 
     private static func list(of schema: JSONValue) -> JSONValue { ["type": "array", "items": schema] }
@@ -105,7 +102,7 @@ enum OpenAPISchemas {
                     ("version", textOrNull), ("modified", timeOrNull), ("created", timeOrNull),
                     ("content_type", textOrNull), ("content_encoding", textOrNull), ("content_disposition", textOrNull),
                     ("content_language", textOrNull), ("cache_control", textOrNull), ("checksum", checksum),
-                    ("metadata", ["type": "object", "nullable": true, "additionalProperties": ["type": "string"]]),
+                    ("metadata", ["type": ["object", "null"], "additionalProperties": ["type": "string"]]),
                     ("generation", number),
                 ])
             ),
@@ -172,7 +169,7 @@ enum OpenAPISchemas {
     }
 
     private static var requests: [JSONObject.Member] {
-        let rule: JSONValue = ["type": "string", "enum": ["error", "replace", "rename"], "nullable": true]
+        let rule: JSONValue = ["type": ["string", "null"], "enum": ["error", "replace", "rename", .null]]
         return [
             .init(
                 name: "Transfer",
@@ -216,12 +213,13 @@ enum OpenAPISchemas {
                     [],
                     optional: [
                         "content_type", "content_encoding", "content_disposition", "content_language", "cache_control",
-                    ].map { ($0, ["type": "string", "nullable": true, "pattern": "^[!-~]([ -~]*[!-~])?$"]) } + [
+                    ].map { ($0, ["type": ["string", "null"], "pattern": "^[!-~]([ -~]*[!-~])?$"]) } + [
                         (
                             "metadata",
                             [
-                                "type": "object", "nullable": true,
-                                "additionalProperties": ["type": "string", "nullable": true],
+                                "type": ["object", "null"],
+                                "propertyNames": ["pattern": "^[a-z0-9._-]+$"],
+                                "additionalProperties": ["type": ["string", "null"]],
                             ]
                         )
                     ],
@@ -239,7 +237,7 @@ enum OpenAPISchemas {
     private static let state: JSONValue = ["type": "string", "enum": ["open", "failed"]]
 
     private static let checksum: JSONValue = [
-        "type": "object", "nullable": true, "required": ["algorithm", "value"],
+        "type": ["object", "null"], "required": ["algorithm", "value"],
         "properties": ["algorithm": ["type": "string"], "value": ["type": "string"]],
     ]
 

@@ -23,7 +23,10 @@ package enum Operation: String, Sendable, Hashable, CaseIterable {
 /// A parameter of a query.
 package struct QueryParameter: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
-        case text
+        /// Text of at most so many bytes.
+        case text(limit: Int)
+        /// What an earlier answer gave.
+        case cursor
         case integer
         case bool
         case choice([String])
@@ -34,7 +37,7 @@ package struct QueryParameter: Sendable, Hashable {
     package let isRequired: Bool
     package let summary: String
 
-    package init(_ name: String, _ summary: String, _ kind: Kind = .text, isRequired: Bool = false) {
+    package init(_ name: String, _ summary: String, _ kind: Kind = .text(limit: 1024), isRequired: Bool = false) {
         self.name = name
         self.kind = kind
         self.isRequired = isRequired
@@ -97,9 +100,10 @@ package enum RouteTable {
     /// HEAD is allowed wherever GET is.
     package static func operation(_ method: String, on resource: Resource) -> Operation? {
         var fallback: Operation?
-        for row in rows where row.resource == resource || row.resource.byQuery == resource {
-            if row.method == method { return row.operation }
-            if row.method == "GET" && method == "HEAD" { fallback = row.operation }
+        for index in rows.indices
+        where rows[index].resource == resource || rows[index].resource.byQuery == resource {
+            if rows[index].method == method { return rows[index].operation }
+            if rows[index].method == "GET" && method == "HEAD" { fallback = rows[index].operation }
         }
         return fallback
     }
@@ -129,12 +133,12 @@ package enum RouteTable {
         QueryParameter("prefix", "Only keys that start with these bytes"),
         QueryParameter("delimiter", "Keys that share what follows the prefix up to here become one prefix"),
         QueryParameter("start_after", "Only keys greater than this"),
-        QueryParameter("cursor", "Continues a listing with the same arguments"),
+        QueryParameter("cursor", "Continues a listing with the same arguments", .cursor),
         QueryParameter("limit", "Entries in a page, 1 to 10000", .integer),
     ]
     private static let creation = [
         QueryParameter("filename", "The original name; its extension is kept"),
-        QueryParameter("location", "The prefix under which the key is made"),
+        QueryParameter("location", "The prefix under which the key is made", .text(limit: 900)),
         QueryParameter("name", "How the key is made", .choice(["uuid"])),
     ]
     private static let deletion = [

@@ -25,14 +25,25 @@ package struct QueryReader: Sendable {
         }
     }
 
+    /// Refuses texts that are longer than `parameters` allow, or that no key could match.
+    package func check(_ parameters: [QueryParameter]) throws(CofferError) {
+        for parameter in parameters {
+            guard case .text(let limit) = parameter.kind, let text = self[parameter.name] else { continue }
+            guard text.utf8.count <= limit else {
+                throw CofferError(.invalidArgument, "\(parameter.name) is longer than \(limit) bytes")
+            }
+            guard !text.utf8.contains(0) else { throw CofferError(.invalidArgument, "\(parameter.name) has a NUL") }
+        }
+    }
+
     /// The value of `name`; nil where it is absent.
     package subscript(name: String) -> String? { values.first { $0.name == name }?.value }
 
     /// The truth value of `name`; false where it is absent.
     package func bool(_ name: String) throws(CofferError) -> Bool {
         switch self[name] {
-        case nil, "false", "0": false
-        case "true", "1", "": true
+        case nil, "false": false
+        case "true": true
         default: throw CofferError(.invalidArgument, "\(name) must be true or false")
         }
     }

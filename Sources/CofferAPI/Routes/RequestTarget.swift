@@ -52,12 +52,12 @@ package struct RequestTarget: Sendable {
         resource = found.resource
     }
 
-    private static let plain: [(word: StaticString, resource: Resource)] = [
+    private static let plain: [(word: String, resource: Resource)] = [
         ("storages", .storages), ("health", .health), ("version", .version), ("plugins", .plugins),
         ("profiles", .profiles), ("reload", .reload), ("openapi.json", .openapi),
     ]
 
-    private static let verbs: [(word: StaticString, resource: Resource)] = [
+    private static let verbs: [(word: String, resource: Resource)] = [
         ("object", .objectByQuery), ("health", .storageHealth), ("delete", .deletion), ("copy", .copy),
         ("move", .move), ("duplicate", .duplicate),
     ]
@@ -75,6 +75,7 @@ package struct RequestTarget: Sendable {
 
     /// The path of an absolute target; what it says of scheme and authority does not matter on a socket.
     private static func withoutAuthority(_ target: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        if target.first == UInt8(ascii: "/") { return target }
         for scheme in ["http://", "https://"] where target.starts(with: scheme.utf8) {
             let rest = target.dropFirst(scheme.utf8.count)
             return rest.firstIndex(of: UInt8(ascii: "/")).map { rest[$0...] } ?? []
@@ -111,7 +112,7 @@ private struct Segments {
 
 extension ArraySlice<UInt8> {
     /// Whether these bytes are exactly `word`.
-    fileprivate func spells(_ word: StaticString) -> Bool {
-        count == word.utf8CodeUnitCount && elementsEqual(word.description.utf8)
+    fileprivate func spells(_ word: String) -> Bool {
+        count == word.utf8.count && elementsEqual(word.utf8)
     }
 }

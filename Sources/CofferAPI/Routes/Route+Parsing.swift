@@ -22,10 +22,17 @@ extension Route {
 
     private static func make(_ operation: Operation, of target: RequestTarget) throws(CofferError) -> Route {
         let name = target.name
-        var known = RouteTable.row(of: operation)?.query.map(\.name) ?? []
         let takesKeyInQuery = target.rawKey == nil && target.resource.takesKey
-        if takesKeyInQuery { known.append("key") }
+        var parameters: [QueryParameter] = []
+        var known: [String] = []
+        // Most requests have no query, and then nobody looks the row up.
+        if !target.rawQuery.isEmpty {
+            parameters = RouteTable.row(of: operation)?.query ?? []
+            known = parameters.map(\.name)
+            if takesKeyInQuery { known.append("key") }
+        }
         let query = try QueryReader(target.rawQuery, known: known)
+        try query.check(parameters)
         func key() throws(CofferError) -> Key {
             if takesKeyInQuery, query["key"] == nil { throw CofferError(.invalidArgument, "key is missing") }
             guard let text = target.rawKey.map({ PercentCoding.decode($0) }) ?? query["key"] else {
@@ -91,12 +98,6 @@ extension ListParameters {
             cursor: query["cursor"],
             limit: try query.integer("limit", in: 1...Self.maximumLimit)
         )
-        for (name, text) in [("prefix", prefix), ("delimiter", delimiter), ("start_after", startAfter)] {
-            guard text.utf8.count <= Key.maximumLength else {
-                throw CofferError(.invalidArgument, "\(name) is longer than a key may be")
-            }
-            guard !text.utf8.contains(0) else { throw CofferError(.invalidArgument, "\(name) has a NUL") }
-        }
     }
 }
 

@@ -19,12 +19,16 @@ extension EmulatedBackend {
             }
         }
         let canKeepMetadata = request.metadata == nil || native.copyMetadata
-        guard native.copy, canKeepMetadata else { return try streamedCopy(request, call) }
+        guard native.copy, canKeepMetadata else {
+            try standIn(for: native.copy ? .copyMetadata : .copy, key: request.from)
+            return try streamedCopy(request, call)
+        }
         let copied = try natively(request, call) { request throws(CofferError) in try bare.copy(request, call) }
         if let copied { return copied }
         guard request.from != request.to else {
             throw CofferError(.unsupported, "the store cannot change metadata under a condition", key: request.to)
         }
+        try standIn(for: .copyCondition, key: request.from)
         return try streamedCopy(request, call)
     }
 
@@ -38,6 +42,7 @@ extension EmulatedBackend {
             let moved = try natively(request, call) { request throws(CofferError) in try bare.move(request, call) }
             if let moved { return moved }
         }
+        try standIn(for: .move, key: request.from)
         guard native.remove else { throw CofferError(.unsupported, "the store cannot remove", key: request.from) }
         let source = try stat(
             ReadRequest(

@@ -10,6 +10,9 @@ extension EmulatedBackend {
         guard groups || filters || !native.listSorted else {
             return OwnedListStream(try bare.openList(query, call), owner: self)
         }
+        if groups { try standIn(for: .listDelimiter) }
+        if !query.startAfter.isEmpty, !native.listAfter { try standIn(for: .listAfter) }
+        if !native.listSorted { try standIn(for: .listSorted) }
         guard query.resumeToken == nil else {
             throw CofferError(.invalidArgument, "a listing that the host sorts or groups is resumed by its last key")
         }

@@ -46,7 +46,10 @@ extension EmulatedBackend {
             asked.conditions = .none
             if request.conditions.ifNoneMatch != nil { _ = try stat(request, call) }
         }
-        if !native.readRange { asked.range = .all }
+        if !native.readRange {
+            if request.range != .all { try standIn(for: .readRange, key: request.key) }
+            asked.range = .all
+        }
         let result = try bare.openRead(asked, call)
         do throws(CofferError) {
             if checks { try request.conditions.checkForReading(result.info) }
@@ -63,8 +66,7 @@ extension EmulatedBackend {
     }
 
     /// The answer cut to what was asked for, and measured.
-    private func fitted(_ result: ReadResult, to request: ReadRequest) throws(CofferError) -> ReadResult {
-        var result = result
+    private func fitted(_ result: consuming ReadResult, to request: ReadRequest) throws(CofferError) -> ReadResult {
         let given = result.range
         let size = result.info.size ?? (native.readRange && request.range != .all ? nil : given.upperBound)
         let wanted = try size.map { size throws(CofferError) in try request.range.resolved(size: size) } ?? given

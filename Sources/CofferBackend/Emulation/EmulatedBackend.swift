@@ -82,6 +82,17 @@ package final class EmulatedBackend: Backend {
         )
     }
 
+    /// Refuses what the store cannot do and says that the host must not do for it.
+    func standIn(for capability: Capability, key: Key? = nil) throws(CofferError) {
+        guard options.mustNotEmulate.contains(capability) else { return }
+        let entry = table.withLock { $0[capability] }
+        throw CofferError(
+            .unsupported,
+            "\(capability.rawValue) is not to be had here: \(entry.reason ?? "the store cannot")",
+            key: key
+        )
+    }
+
     /// Runs a change of `key` alone among the changes of that key, where that matters.
     func changing<Result>(
         _ key: Key,

@@ -163,7 +163,7 @@ package final class HostChannel: Sendable {
                 "no access to the socket \(path); its owner or `socket:` in the host's configuration decides who has"
             )
         case ENAMETOOLONG:
-            CofferError(.invalidArgument, "the socket's path has more than 107 bytes: \(path)")
+            CofferError(.invalidArgument, "the name of the socket is too long: \(path)")
         default:
             CofferError(.unavailable, "no host at \(path): \(errorText(number))")
         }

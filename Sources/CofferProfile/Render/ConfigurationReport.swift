@@ -1,4 +1,5 @@
 // What `config show` and `config check` print; secrets are masked.
+import CofferJSON
 
 extension Configuration {
     /// The effective settings and their origins as aligned text: of `storage`, or of every one.
@@ -19,21 +20,23 @@ extension Configuration {
     /// The same as JSON.
     package func jsonReport(storage name: String? = nil) -> String? {
         if let name, storage(name) == nil { return nil }
-        var json = JSONWriter()
+        var json = JSONWriter(isIndented: true)
         json.object { json in
-            json.field("profile", activeProfile)
-            json.field("decided_by", decidedBy.description)
-            json.field("default_storage", defaultStorage)
-            json.array("storages") { json in
+            json.member("profile", activeProfile)
+            json.member("decided_by", decidedBy.description)
+            json.member("default_storage", defaultStorage)
+            json.name("storages")
+            json.array { json in
                 for storage in storages where name.map({ $0.isSame(as: storage.name) }) ?? true {
                     storage.write(to: &json)
                 }
             }
-            json.array("warnings") { json in
+            json.name("warnings")
+            json.array { json in
                 for warning in warnings { warning.write(to: &json) }
             }
         }
-        return json.text + "\n"
+        return String(decoding: json.bytes, as: UTF8.self) + "\n"
     }
 
     /// The line of a configuration that passes the check, after its warnings.
@@ -55,25 +58,26 @@ extension ConfigurationError {
 
     /// The findings as a JSON object.
     package var jsonReport: String {
-        var json = JSONWriter()
+        var json = JSONWriter(isIndented: true)
         json.object { json in
-            json.array("diagnostics") { json in
+            json.name("diagnostics")
+            json.array { json in
                 for finding in diagnostics { finding.write(to: &json) }
             }
         }
-        return json.text + "\n"
+        return String(decoding: json.bytes, as: UTF8.self) + "\n"
     }
 }
 
 extension Diagnostic {
     fileprivate func write(to json: inout JSONWriter) {
         json.object { json in
-            json.field("severity", severity.rawValue)
-            json.field("file", file)
-            json.field("line", line)
-            json.field("column", column)
-            json.field("message", message)
-            json.field("hint", hint)
+            json.member("severity", severity.rawValue)
+            json.member("file", file)
+            json.member("line", line.map { Int64($0) })
+            json.member("column", column.map { Int64($0) })
+            json.member("message", message)
+            json.member("hint", hint)
         }
     }
 }
@@ -93,9 +97,10 @@ extension ResolvedStorage {
 
     fileprivate func write(to json: inout JSONWriter) {
         json.object { json in
-            json.field("name", name)
-            json.field("backend", backend)
-            json.array("settings") { json in
+            json.member("name", name)
+            json.member("backend", backend)
+            json.name("settings")
+            json.array { json in
                 for setting in resolved { setting.write(to: &json) }
             }
         }
@@ -108,7 +113,7 @@ extension ResolvedStorage {
     /// Empty text as "", and nothing that could move a cursor.
     private static func shown(_ text: String) -> String {
         let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
-        return isPlain ? text : JSONWriter.quoted(text)
+        return isPlain ? text : JSONValue.string(text).description
     }
 }
 
@@ -117,17 +122,18 @@ extension ResolvedSetting {
 
     fileprivate func write(to json: inout JSONWriter) {
         json.object { json in
-            json.field("key", key)
-            json.field("value", value?.description)
-            json.field("secret", isSecret)
-            json.field("active", isActive)
-            json.object("origin") { json in
-                json.field("layer", origin.layerName)
-                json.field("file", origin.mark?.file)
-                json.field("line", origin.mark?.line)
-                json.field("column", origin.mark?.column)
+            json.member("key", key)
+            json.member("value", value?.description)
+            json.member("secret", isSecret)
+            json.member("active", isActive)
+            json.name("origin")
+            json.object { json in
+                json.member("layer", origin.layerName)
+                json.member("file", origin.mark?.file)
+                json.member("line", (origin.mark?.line).map { Int64($0) })
+                json.member("column", (origin.mark?.column).map { Int64($0) })
             }
-            json.field("note", note)
+            json.member("note", note)
         }
     }
 }

@@ -1,4 +1,5 @@
 // The page `docs/profiles.md`, made from the same tables that check a configuration.
+import CofferModel
 
 /// The whole reference of the configuration as Markdown.
 package func profileReference() -> String {

@@ -90,6 +90,7 @@ package struct ConfigurationText: Sendable {
             activeProfile: active.name,
             decidedBy: active.source,
             profileNames: profileNames,
+            extended: work.graph.extended,
             storages: parts.storages,
             defaultStorage: parts.defaultStorage,
             socket: work.host.socket(root["socket"]),

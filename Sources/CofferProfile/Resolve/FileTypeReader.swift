@@ -1,4 +1,5 @@
 // The values of `accept` and `deny`.
+import CofferModel
 
 extension ValueReader {
     /// The rule that `node` writes under `key`; nil after a finding.

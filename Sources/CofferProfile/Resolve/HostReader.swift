@@ -34,6 +34,15 @@ struct HostReader {
         if let isolation = node["isolation"], !isolation.isNull {
             guard let word = value("isolation", .plugin, isolation) else { return nil }
             plugin.isolation = PluginReference.Isolation(rawValue: word) ?? .inProcess
+            guard plugin.isolation == .inProcess else {
+                // Whoever asks for a wall must not believe that there is one.
+                findings.error(
+                    "\"isolation: \(word)\" is not supported by this version",
+                    at: isolation.mark,
+                    hint: "in_process runs the plugin in the host"
+                )
+                return nil
+            }
         }
         if let digest = node["sha256"], !digest.isNull {
             guard let text = reader.text(digest, of: "sha256", expected: "64 hexadecimal digits") else { return nil }

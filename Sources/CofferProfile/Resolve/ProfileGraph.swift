@@ -62,6 +62,14 @@ struct ProfileGraph {
     /// The profiles that make up `profile`, the one at the bottom first.
     func chain(of profile: String) -> [String] { chains[Word(profile)] ?? [] }
 
+    /// What each profile extends directly.
+    var extended: [String: String] {
+        names.reduce(into: [:]) { result, name in
+            let chain = chain(of: name)
+            if chain.count > 1 { result[name] = chain[chain.count - 2] }
+        }
+    }
+
     func contains(_ profile: String) -> Bool { entries[Word(profile)] != nil }
 
     /// Where `profile` is defined.

@@ -1,4 +1,5 @@
 // Values of the tree, checked and in their normal form.
+import CofferJSON
 
 /// Reads values; what is wrong with one goes to the findings at its own place.
 struct ValueReader {
@@ -63,7 +64,7 @@ struct ValueReader {
         var isReferenced = false
         for item in items {
             guard let value = element(item, rule) else { continue }
-            texts.append(JSONWriter.quoted(value.text))
+            texts.append(JSONValue.string(value.text).description)
             isReferenced = isReferenced || value.isReferenced
         }
         guard texts.count == items.count else { return nil }
@@ -75,7 +76,7 @@ struct ValueReader {
         var isReferenced = false
         for entry in entries {
             guard let value = element(entry.value, rule) else { continue }
-            texts.append("\(JSONWriter.quoted(entry.key)):\(JSONWriter.quoted(value.text))")
+            texts.append("\(JSONValue.string(entry.key)):\(JSONValue.string(value.text))")
             isReferenced = isReferenced || value.isReferenced
         }
         guard texts.count == entries.count else { return nil }

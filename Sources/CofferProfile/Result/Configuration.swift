@@ -156,6 +156,8 @@ package struct Configuration: Sendable, Hashable {
     package let decidedBy: ProfileSource
     /// The profiles that the text defines, in its order.
     package let profileNames: [String]
+    /// What each profile extends, by its name; a profile on the base alone has none.
+    package let extended: [String: String]
     /// The storages, in the order of the text.
     package let storages: [ResolvedStorage]
     /// The storage that a bare key means: `default_storage`, else the first; nil if there is no storage.

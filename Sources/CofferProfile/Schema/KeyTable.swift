@@ -325,7 +325,7 @@ enum KeyTable {
                 .enum,
                 default: "in_process",
                 choices: ["in_process", "process"],
-                doc: "Where its code runs."
+                doc: "Where its code runs; this version refuses `process`."
             ),
             in: [.plugin]
         ),

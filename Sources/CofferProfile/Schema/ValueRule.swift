@@ -1,4 +1,5 @@
 // What a value must look like, and its one normal form.
+import CofferJSON
 
 /// A value that does not fit its key.
 struct ValueProblem: Error, Hashable {
@@ -54,7 +55,7 @@ struct ValueRule {
             return .failure(problem(shown, hint: isHidden ? nil : suggestion(for: text, among: option.choices)))
         case .path: return path(text, shown, folder: folder, home: home)
         case .url: return Self.isURL(text) ? .success(text) : .failure(problem(shown))
-        case .list: return .success("[\(JSONWriter.quoted(text))]")
+        case .list: return .success("[\(JSONValue.string(text))]")
         case .map: return .failure(problem("text"))
         }
     }

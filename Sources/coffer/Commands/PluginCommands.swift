@@ -27,19 +27,51 @@ extension CommandSpec {
     }
 
     /// The command `coffer plugin inspect`.
-    static let pluginInspect = passing("inspect", "FILE.so", "show what a plugin says of itself, without trusting it")
+    static let pluginInspect = passing(
+        "inspect",
+        "FILE.so",
+        "show what a plugin says of itself",
+        [
+            OptionSpec("--manifest", "print its manifest, for NAME.backend.json"),
+            OptionSpec("--json", "print JSON for machines"),
+        ]
+    )
     /// The command `coffer plugin check`.
-    static let pluginCheck = passing("check", "FILE.so", "prove that a plugin keeps its promises")
+    static let pluginCheck = passing(
+        "check",
+        "FILE.so",
+        "prove that a plugin keeps its promises",
+        [
+            OptionSpec(
+                "--set",
+                value: "KEY=VALUE",
+                "an option of the plugin; {tmp} becomes a fresh directory for each case"
+            ),
+            OptionSpec("--case", value: "NAME", "only this case, by name or number; may be given again"),
+            OptionSpec("--scale", value: "quick|full", "seconds, or every promise as it is written"),
+            OptionSpec("--in-process", "run the cases in one process, for a debugger"),
+            OptionSpec("--list", "print the cases and run none"),
+            OptionSpec("--json", "print JSON for machines, one line for each case"),
+        ]
+    )
     /// The command `coffer plugin new`.
-    static let pluginNew = passing("new", "NAME", "write a small plugin to begin with")
+    static let pluginNew = passing(
+        "new",
+        "NAME [DIR]",
+        "write a small plugin to begin with",
+        [OptionSpec("--language", value: "c|rust|swift", "what it is written in")]
+    )
 
-    private static func passing(_ verb: String, _ operands: String, _ summary: String) -> CommandSpec {
+    private static func passing(_ verb: String, _ operands: String, _ summary: String, _ options: [OptionSpec])
+        -> CommandSpec
+    {
         CommandSpec(
             "plugin \(verb)",
-            "[OPTIONS] \(operands)",
+            operands,
             0...Int.max,
             summary,
-            details: "coffer-plugin-check does the work; coffer-plugin-check --help tells its options.",
+            details: "coffer-plugin-check does the work; no host needs to run.",
+            options: options,
             completes: .file,
             passesThrough: true
         ) { session, _ throws(Failure) in

@@ -22,7 +22,9 @@
 #define EXTRA_CAPS (COFFER_CAP_REMOVE_BATCH | COFFER_CAP_COPY | COFFER_CAP_COPY_CONDITION | COFFER_CAP_PUBLIC_URL | \
                     COFFER_CAP_USAGE)
 #endif
+#ifndef NATIVE
 #define NATIVE (CAPS)
+#endif
 
 static coffer_status tell(coffer_instance *in, const object *o, const coffer_sink *to)
 {
@@ -113,6 +115,10 @@ static coffer_status t_health(coffer_instance *in, const coffer_call *c, const c
     const char *state = host->cancelled(host->ctx, c->token) ? "cancelled" : "fine";
     to->on_value(to->ctx, COFFER_VAL_INFO, (coffer_str){ "state", 5 }, (coffer_str){ state, strlen(state) });
     to->on_value(to->ctx, COFFER_VAL_INFO, (coffer_str){ "trace", 5 }, c->trace);
+    if (bad(in, "length")) {
+        int n = snprintf(value, sizeof value, "%zu", strlen(value));
+        to->on_value(to->ctx, COFFER_VAL_INFO, (coffer_str){ "length", 6 }, (coffer_str){ value, (size_t)n });
+    }
     const char *when = c->deadline_ns != 0 ? "yes" : "no";
     to->on_value(to->ctx, COFFER_VAL_INFO, (coffer_str){ "deadline", 8 }, (coffer_str){ when, strlen(when) });
     const char *wakes = host->cancel_fd(host->ctx, c->token) >= 0 ? "yes" : "no";

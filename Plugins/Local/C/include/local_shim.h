@@ -59,6 +59,13 @@ int local_lock_byte(int fd, int64_t byte, int exclusive_or_unlock);
 
 /* Waits for a mutex up to so many milliseconds: 0, or -ETIMEDOUT. */
 int local_mutex_wait(pthread_mutex_t *mutex, uint32_t milliseconds);
+
+/* A condition on CLOCK_MONOTONIC, and waiting for it, its mutex held, for so long at most. */
+void local_cond_init(pthread_cond_t *condition);
+void local_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, uint64_t nanoseconds);
+
+void local_name_thread(const char *name); /* this thread's */
+
 uint64_t local_monotonic_ns(void);
 void local_pause(uint32_t microseconds);
 
