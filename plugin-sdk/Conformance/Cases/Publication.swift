@@ -12,26 +12,31 @@ extension ConformanceCase {
     static let wrongChecksum = ConformanceCase(
         54,
         "a-wrong-checksum-publishes-nothing",
-        "given a digest that does not match, known before or at the end, then refused, and nothing published",
+        "given a digest that the commit's own contradicts, then checksum, and nothing published; a wrong one alone likewise, or the store proves none",
         grade: .hangsOn(.checksum),
         needs: .storing
     ) { trial in
         let subject = try trial.subject()
-        for early in [true, false] {
-            for old in [nil, "old"] {
-                let key = trial.key("\(early)-\(old ?? "new")")
-                if let old { try subject.put(key, old) }
-                let wrong = [Digest(algorithm: "sha256", value: wrongSHA256)]
-                var options = WriteOptions(size: 3)
-                if early { options.checksums = wrong } else { options.lateChecksums = wrong }
-                let code = subject.code { try subject.put(key, "abc", options) }
-                if code == COFFER_OK {
-                    throw Skip(reason: "the store keeps digests and leaves their proof to the host")
+        let (wrong, right) = (
+            Digest(algorithm: "sha256", value: wrongSHA256), Digest(algorithm: "sha256", value: sha256OfABC)
+        )
+        for old in [nil, "old"] {
+            let key = trial.key(old ?? "new")
+            if let old { try subject.put(key, old) }
+            func publish(_ early: [Digest], _ late: [Digest]) -> coffer_status {
+                subject.code {
+                    try subject.put(key, "abc", WriteOptions(size: 3, checksums: early, lateChecksums: late))
                 }
-                try expectCode(code, COFFER_E_CHECKSUM, COFFER_E_UNSUPPORTED, in: "write with a wrong sha256")
-                try expectEqual(try subject.exists(key), old != nil, "an object at \(key)")
-                if let old { try expectEqual(try subject.text(key), old, "the old object") }
             }
+            func expectUntouched(_ when: String) throws {
+                try expectEqual(try subject.exists(key), old != nil, "an object at \(key) after \(when)")
+                if let old { try expectEqual(try subject.text(key), old, "the old object after \(when)") }
+            }
+            try expectCode(publish([wrong], [right]), COFFER_E_CHECKSUM, in: "commit whose own sha256 is another one")
+            try expectUntouched("a digest that the commit contradicts")
+            let alone = publish([wrong], [])
+            try expectCode(alone, COFFER_OK, COFFER_E_CHECKSUM, in: "commit with a wrong sha256 and none to compare")
+            if alone == COFFER_E_CHECKSUM { try expectUntouched("a wrong digest") }
         }
     }
 
@@ -47,6 +52,9 @@ extension ConformanceCase {
         let both = trial.key("both")
         try subject.put(both, "abc", WriteOptions(size: 3, checksums: [right], lateChecksums: [right]))
         try expect(try subject.look(both).checksums.contains(right), "the sha256 that was given", got: "not it")
+        try subject.put(both, "abcd")
+        let stale = try subject.look(both).checksums.contains(right)
+        try expect(!stale, "no digest of the object before", got: "its sha256")
         for isEarly in [true, false] {
             let key = trial.key(isEarly ? "early" : "late")
             var options = WriteOptions(size: 3)
