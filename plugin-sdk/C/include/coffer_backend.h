@@ -383,8 +383,10 @@ typedef struct coffer_write_args {
     size_t     n_meta;
     const coffer_kv *meta;
     size_t     n_checksums;
-    const coffer_checksum *checksums; /* digests that the caller claims: verify those you can, by yourself or against
-                                       * those of the commit, and keep none that was not verified */
+    /* Digests that the caller claims; without COFFER_CAP_CHECKSUM any is refused. Before the plugin publishes it compares
+     * each with its own or, if it computes none, with that of the same algorithm in coffer_commit_args: another value is
+     * COFFER_E_CHECKSUM. One that can be compared with neither is kept as it was given, or left out. */
+    const coffer_checksum *checksums;
 } coffer_write_args;
 
 /* What the host knows only at the end. Each condition is checked again at this moment, not only at begin. */
