@@ -398,7 +398,7 @@ unsafe extern "C" fn write_append(
         }
         (*writer.store).check_size(size)?;
         if writer.bytes.try_reserve(count).is_err() {
-            return fail(E_NO_SPACE, "there is no memory for so many bytes");
+            return fail(E_TOO_LARGE, "there is no memory for so many bytes");
         }
         writer.bytes.extend_from_slice(std::slice::from_raw_parts(data, count));
         writer.is_over = false;
