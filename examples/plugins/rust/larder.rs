@@ -384,7 +384,7 @@ unsafe extern "C" fn write_append(
 ) -> coffer_status {
     answer(error, || {
         let writer = handle::<Writer>(stream)?;
-        if writer.is_over || count > isize::MAX as usize || (data.is_null() && count > 0) {
+        if writer.is_over || count >= isize::MAX as usize || (data.is_null() && count > 0) {
             return fail(E_INVALID_ARGUMENT, "the write is over, or the bytes are missing");
         }
         if count == 0 {
@@ -397,6 +397,9 @@ unsafe extern "C" fn write_append(
             return fail(E_INVALID_ARGUMENT, "the body is longer than announced");
         }
         (*writer.store).check_size(size)?;
+        if writer.bytes.try_reserve(count).is_err() {
+            return fail(E_NO_SPACE, "there is no memory for so many bytes");
+        }
         writer.bytes.extend_from_slice(std::slice::from_raw_parts(data, count));
         writer.is_over = false;
         Ok(())
