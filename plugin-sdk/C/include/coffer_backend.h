@@ -385,7 +385,7 @@ typedef struct coffer_write_args {
     size_t     n_checksums;
     /* Digests that the caller claims; without COFFER_CAP_CHECKSUM any is refused. Before the plugin publishes it compares
      * each with its own or, if it computes none, with that of the same algorithm in coffer_commit_args: another value is
-     * COFFER_E_CHECKSUM. One that can be compared with neither is kept as it was given, or left out. */
+     * COFFER_E_CHECKSUM. One that can be compared with neither is not kept. */
     const coffer_checksum *checksums;
 } coffer_write_args;
 

@@ -37,6 +37,10 @@ extension ConformanceCase {
             let alone = publish([wrong], [])
             try expectCode(alone, COFFER_OK, COFFER_E_CHECKSUM, in: "commit with a wrong sha256 and none to compare")
             if alone == COFFER_E_CHECKSUM { try expectUntouched("a wrong digest") }
+            if alone == COFFER_OK {
+                let isKept = try subject.look(key).checksums.contains(wrong)
+                try expect(!isKept, "no digest that nobody has proven", got: "the wrong one")
+            }
         }
     }
 
