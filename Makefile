@@ -53,7 +53,7 @@ test:
 	@Scripts/lane --summary
 
 # What the sanitizers watch in continuous integration: the rooms with threads and pointers.
-CORE = CofferSystemTests|CofferHTTPTests|CofferPluginHostTests|CofferServiceTests|CofferPluginTests
+CORE = CofferSystemTests|CofferHTTPTests|CofferPluginHostTests|CofferServiceTests
 ADDRESS = --sanitize=address --scratch-path .build/asan
 # A plugin in Swift takes these from the program that loads it, where the linker shows only what C programs need.
 THREAD  = --sanitize=thread --scratch-path .build/tsan \
