@@ -47,6 +47,7 @@ test:
 	$(LANE) docs   Tests/Docs/run $(BUILT)
 	$(LANE) examples Tests/Examples/run $(BUILT)
 	$(LANE) contract Tests/Contract/run $(BUILT)
+	$(LANE) backends Tests/Backends/run $(BUILT)
 	$(LANE) fuzz   Tests/Fuzz/run 20
 	$(LANE) address $(SWIFT) test $(TEST) $(ADDRESS) --filter '$(CORE)'
 	$(LANE) thread $(SWIFT) test $(TEST) $(THREAD) --filter '$(CORE)'
@@ -72,6 +73,7 @@ test-full:
 	$(LANE) docs   Tests/Docs/run $(BUILT)
 	$(LANE) examples Tests/Examples/run $(BUILT)
 	$(LANE) contract Tests/Contract/run $(BUILT)
+	$(LANE) backends env COFFER_SCALE=full Tests/Backends/run $(BUILT)
 	$(LANE) fuzz   Tests/Fuzz/run 600
 	$(LANE) address $(SWIFT) test $(TEST) $(ADDRESS)
 	$(LANE) thread $(SWIFT) test $(TEST) $(THREAD)
