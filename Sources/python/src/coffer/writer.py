@@ -96,7 +96,8 @@ class ObjectWriter(io.BufferedIOBase):
 
     def flush(self) -> None:
         """Nothing: nobody sees anything before `close`."""
-        self._check_open()
+        if self.closed:
+            raise ValueError("I/O operation on a closed object")
 
     def close(self) -> None:
         """Publishes the object; raises what the host says against it."""
