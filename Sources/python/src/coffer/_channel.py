@@ -116,8 +116,8 @@ class Channel:
         body = self.read_all(head, connection, call.is_safe)
         return call.result(head, body)
 
-    def read_all(self, head: _wire.Head, connection: Connection, safe: bool) -> bytes:
-        """The whole body of an answer; the connection comes back."""
+    def read_all(self, head: _wire.Head, connection: Connection, safe: bool, keep: bool = True) -> bytes:
+        """The whole body of an answer; the connection comes back, unless it is not to be kept."""
         try:
             if head.fd >= 0:
                 os.close(head.fd)
@@ -129,11 +129,14 @@ class Channel:
         except BaseException:
             connection.close()
             raise
-        self.release(connection)
+        if keep:
+            self.release(connection)
+        else:
+            connection.close()
         return body
 
-    def finish(self, connection: Connection) -> tuple[_wire.Head, bytes]:
-        """The answer to a request whose body was sent in pieces."""
+    def finish(self, connection: Connection, is_whole: bool = True) -> tuple[_wire.Head, bytes]:
+        """The answer to a request whose body was sent in pieces; after a part of it, the connection serves no more."""
         try:
             head = connection.receive()
         except Closed as failure:
@@ -142,7 +145,7 @@ class Channel:
         except BaseException:
             connection.close()
             raise
-        return head, self.read_all(head, connection, safe=False)
+        return head, self.read_all(head, connection, safe=False, keep=is_whole)
 
 
 def require_same_process(pid: int, what: str) -> None:

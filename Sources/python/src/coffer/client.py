@@ -89,6 +89,10 @@ class Client:
         """The versions of host, API and ABI."""
         return self._channel.run(_calls.ask("/v1/version"))
 
+    def openapi(self) -> Mapping[str, Any]:
+        """The contract of this host, for machines."""
+        return self._channel.run(_calls.ask("/v1/openapi.json"))
+
     def plugins(self) -> List[Mapping[str, Any]]:
         """The plugins that the host found and loaded."""
         return list(self._channel.run(_calls.ask("/v1/plugins"))["plugins"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Iterator, List, Mapping, Union
 
 from . import _calls, _many, _source
 from ._calls import KEEP, Checksums, Tag
-from .errors import InvalidArgument, NotFound, Unsupported
+from .errors import AlreadyExists, InvalidArgument, NotFound, Unsupported
 from .listing import walk
 from .model import Deletion, Entry, Link, Object, Page, PrefixDeletion, StorageInfo
 from .reader import BUFFER_SIZE, ObjectReader, RawReader, lost_descriptor, pread_exactly
@@ -257,6 +257,9 @@ class Storage:
             if on_conflict not in (None, "error"):
                 raise InvalidArgument("mode x means on_conflict error")
             on_conflict = "error"
+            # Told before the bytes are made, where it is known by now; the host decides at the end.
+            if self.exists(key):
+                raise AlreadyExists(f"already exists: {key}", storage=self.name, key=key)
         fields = _calls.write_fields(
             if_match=if_match,
             if_none_match=if_none_match,

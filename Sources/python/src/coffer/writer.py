@@ -191,14 +191,13 @@ class ObjectWriter(io.BufferedIOBase):
         self._connection = None
         self._aborted = True
         try:
-            head, body = self._channel.finish(connection)
+            head, body = self._channel.finish(connection, is_whole=False)
         except Unavailable as error:
             # It never had the end, so it cannot have published anything.
             raise Unavailable(
                 f"the host at {self._channel.path} went away before it had all bytes; nothing was written",
                 retryable=True,
             ) from error
-        connection.close()
         _calls.check(head, body)
         raise Internal(f"the host answered {head.status} before it had all bytes")
 
