@@ -15,7 +15,7 @@ BUILD = Path(os.environ.get("COFFER_BUILD", ROOT / ".build/release")).resolve()
 CONFIGURATION = """\
 defaults: { backend: memory, on_conflict: replace }
 storages:
-  files:   { backend: local, root: ./files, url: "https://files.example.org/" }
+  files:   { backend: local, root: ./files, durability: relaxed, url: "https://files.example.org/" }
   scratch: {}
 """
 

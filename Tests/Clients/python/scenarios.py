@@ -186,7 +186,12 @@ class Verbs:
                 assert len(data) <= piece
                 pieces.append(data)
             found = reader.object
-            return {"body": b"".join(pieces), "size": found.size, "content_type": found.content_type, "etag": found.etag}
+            return {
+                "body": b"".join(pieces),
+                "size": found.size,
+                "content_type": found.content_type,
+                "etag": found.etag,
+            }
 
     @staticmethod
     def seek(storage: coffer.Storage, key: str, reads: list[list[int]]) -> Document:

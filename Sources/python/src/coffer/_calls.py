@@ -11,10 +11,10 @@ from typing import Any, Callable, Dict, Generic, Iterable, List, Mapping, Tuple,
 from urllib.parse import unquote
 
 from . import _wire
-from .errors import CofferError, Internal, InvalidArgument, error_from_answer, error_from_problem
+from .errors import Internal, InvalidArgument, error_from_answer, error_from_problem
 from .model import Deletion, Document, Link, Object, Page, PrefixDeletion, StorageInfo, parse_time
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 FieldList = List[Tuple[str, str]]
 Checksums = Mapping[str, Union[str, bytes]]
 Tag = Union[str, Iterable[str]]
@@ -32,16 +32,16 @@ _CONTENT = {
 }
 
 
-class Call(Generic[T]):
+class Call(Generic[T_co]):
     """A request whose body is there as a whole, and what its answer means."""
 
-    __slots__ = ("method", "target", "fields", "body", "read", "raw")
+    __slots__ = ("body", "fields", "method", "raw", "read", "target")
 
     def __init__(
         self,
         method: str,
         target: str,
-        read: Callable[[Any], T],
+        read: Callable[[Any], T_co],
         *,
         fields: FieldList | None = None,
         body: bytes | None = None,
@@ -74,7 +74,7 @@ class Call(Generic[T]):
         framing = "" if self.body is None else f"Content-Length: {len(self.body)}\r\n"
         return _wire.request_head(self.method, self.target, self.fields, framing)
 
-    def result(self, head: _wire.Head, body: bytes) -> T:
+    def result(self, head: _wire.Head, body: bytes) -> T_co:
         """What the answer means; raises what it tells if it is a failure."""
         check(head, body)
         if self.raw:
@@ -184,9 +184,7 @@ def put(method: str, target: str, body: bytes, fields: FieldList) -> Call[Object
     return Call(method, target, Object, fields=fields, body=body)
 
 
-def stat(
-    storage: str, key: str, version: str | None, if_match: Tag | None, if_none_match: Tag | None
-) -> Call[Object]:
+def stat(storage: str, key: str, version: str | None, if_match: Tag | None, if_none_match: Tag | None) -> Call[Object]:
     """What is known of an object."""
     target = _wire.key_target(base(storage), "stat", key, _wire.query([("version", version)]))
     return Call("GET", target, Object, fields=match_fields(if_match, if_none_match))
@@ -219,7 +217,7 @@ def delete_prefix(storage: str, prefix: str, dry_run: bool, force: bool) -> Call
     """A deletion of everything below a prefix."""
     flags = [("dry_run", "true" if dry_run else None), ("force", "true" if force else None)]
     question = _wire.query([("prefix", prefix), *flags])
-    return Call("DELETE", f"{base(storage)}/objects?{question}", _prefix_deletion)
+    return Call("DELETE", f"{base(storage)}/objects?{question}", PrefixDeletion)
 
 
 def transfer(
@@ -305,9 +303,7 @@ def object_of_head(head: _wire.Head, key: str, size: int | None) -> Object:
         "modified": fields.get("coffer-modified"),
         "created": fields.get("coffer-created"),
         "checksum": None,
-        "metadata": {
-            name[12:]: unquote(value) for name, value in fields.items() if name.startswith("coffer-meta-")
-        },
+        "metadata": {name[12:]: unquote(value) for name, value in fields.items() if name.startswith("coffer-meta-")},
         "generation": int(fields.get("coffer-generation", "0") or 0),
     }
     for name, field in _CONTENT.items():
@@ -339,11 +335,6 @@ def _deletions(document: Any) -> list[Deletion]:
         Deletion(item["key"], error_from_problem(item["problem"]) if item.get("problem") else None)
         for item in document["results"]
     ]
-
-
-def _prefix_deletion(document: Any) -> PrefixDeletion:
-    failures: list[CofferError] = [error_from_problem(problem) for problem in document.get("failures") or []]
-    return PrefixDeletion(document["count"], bool(document.get("dry_run")), document.get("keys") or [], failures)
 
 
 def _page(document: Any) -> Page:

@@ -37,7 +37,8 @@ def unreachable(path: str, number: int | None, text: str) -> CofferError:
     """Why nobody can be reached at `path`."""
     if number in (errno.ENOENT, errno.ENOTDIR):
         return Unavailable(
-            f"no host at {path}: there is no such socket; start cofferd, or name its socket with socket= or COFFER_SOCKET"
+            f"no host at {path}: there is no such socket; "
+            "start cofferd, or name its socket with socket= or COFFER_SOCKET"
         )
     if number == errno.ECONNREFUSED:
         return Unavailable(f"no host at {path}: nobody listens there any more; start cofferd")
@@ -66,7 +67,7 @@ class Connection:
     2. A descriptor that came is in `head.fd` and belongs to whoever takes it from there; any other is closed at once.
     """
 
-    __slots__ = ("socket", "path", "pid", "_rest", "_left", "_chunked", "_keep", "timeout")
+    __slots__ = ("_chunked", "_keep", "_left", "_rest", "path", "pid", "socket", "timeout")
 
     def __init__(self, path: str, timeout: float | None) -> None:
         self.path = path

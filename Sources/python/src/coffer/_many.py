@@ -9,7 +9,7 @@ from __future__ import annotations
 import select
 import socket
 from collections import deque
-from typing import Deque, Iterable, Sequence, TypeVar, Union, cast
+from typing import Deque, Iterable, Sequence, TypeVar, cast
 
 from . import _calls, _wire
 from ._channel import Channel
@@ -17,7 +17,6 @@ from ._connection import Closed, Connection, broken
 from .errors import CofferError
 
 T = TypeVar("T")
-Outcome = Union[T, CofferError]
 
 CONCURRENCY = 32
 # Requests under way on one connection: enough that the host always has a next one.
@@ -28,7 +27,7 @@ _PIECE = 256 << 10
 class _Line:
     """A connection, the numbers of the requests under way on it, and what came of the next answer."""
 
-    __slots__ = ("connection", "is_old", "waiting", "data", "outgoing", "blocked", "answered")
+    __slots__ = ("answered", "blocked", "connection", "data", "is_old", "outgoing", "waiting")
 
     def __init__(self, connection: Connection, is_old: bool) -> None:
         self.connection = connection
@@ -42,9 +41,9 @@ class _Line:
 
 def exchange_many(
     channel: Channel, calls: Sequence[_calls.Call[T]], concurrency: int = CONCURRENCY
-) -> list[Outcome[T]]:
+) -> list[T | CofferError]:
     """The result of each call, in their order; a failure stands in the place of its result."""
-    results: list[Outcome[T] | None] = [None] * len(calls)
+    results: list[T | CofferError | None] = [None] * len(calls)
     queue = deque(range(len(calls)))
     repeated: set[int] = set()
     lines: dict[int, _Line] = {}
@@ -87,10 +86,10 @@ def exchange_many(
         for line in lines.values():
             line.connection.close()
     # Every place was filled: a call leaves the queue only for a line, and a line only with its results.
-    return cast("list[Outcome[T]]", results)
+    return cast("list[T | CofferError]", results)
 
 
-def first_failure(results: Iterable[Outcome[T]]) -> list[T]:
+def first_failure(results: Iterable[T | CofferError]) -> list[T]:
     """The results, or the first failure among them as an exception."""
     found: list[T] = []
     for result in results:
@@ -147,7 +146,7 @@ def _push(line: _Line, poll: select.epoll) -> None:
         poll.modify(wire, select.EPOLLIN | (select.EPOLLOUT if line.blocked else 0))
 
 
-def _receive(line: _Line, calls: Sequence[_calls.Call[T]], results: list[Outcome[T] | None]) -> None:
+def _receive(line: _Line, calls: Sequence[_calls.Call[T]], results: list[T | CofferError | None]) -> None:
     """Takes what came, and settles the calls whose answers are complete."""
     try:
         piece = line.connection.socket.recv(_PIECE, socket.MSG_DONTWAIT)
@@ -181,7 +180,7 @@ def _receive(line: _Line, calls: Sequence[_calls.Call[T]], results: list[Outcome
     line.connection._keep = not line.data
 
 
-def _outcome(call: _calls.Call[T], head: _wire.Head, body: bytes) -> Outcome[T]:
+def _outcome(call: _calls.Call[T], head: _wire.Head, body: bytes) -> T | CofferError:
     try:
         return call.result(head, body)
     except CofferError as error:
@@ -194,7 +193,7 @@ def _lost(
     failure: Closed,
     calls: Sequence[_calls.Call[T]],
     queue: Deque[int],
-    results: list[Outcome[T] | None],
+    results: list[T | CofferError | None],
     repeated: set[int],
 ) -> None:
     """A connection broke: what may be asked again is, once; the others failed."""
@@ -209,5 +208,3 @@ def _lost(
             queue.append(number)
         else:
             results[number] = broken(channel.path, failure, call.is_safe)
-
-

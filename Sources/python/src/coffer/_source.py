@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-from typing import IO, Any, Iterable, Iterator, NamedTuple, Union
+from typing import IO, Any, Iterable, Iterator, NamedTuple, Union, cast
 
 from .errors import InvalidArgument
 
@@ -42,7 +42,7 @@ class Source:
         elif isinstance(data, str):
             raise TypeError("an object is bytes: encode the text, or give a pathlib.Path for a file")
         elif isinstance(data, os.PathLike):
-            self._take(open(data, "rb", buffering=0))
+            self._take(io.FileIO(data))
             self._own = True
         elif isinstance(data, io.BytesIO):
             self.bytes = data.getbuffer()[data.tell() :]
@@ -50,7 +50,7 @@ class Source:
         elif hasattr(data, "read"):
             if isinstance(data, io.TextIOBase):
                 raise TypeError("an object is bytes: open the file with mode 'rb'")
-            self._take(data)
+            self._take(cast("IO[bytes]", data))
         elif hasattr(data, "__iter__"):
             self._pieces = data
         else:

@@ -99,7 +99,7 @@ class Malformed(Exception):
 class Head:
     """The head of an answer; fields are taken apart when somebody asks for them."""
 
-    __slots__ = ("status", "length", "chunked", "close", "fd", "_raw", "_fields")
+    __slots__ = ("_fields", "_raw", "chunked", "close", "fd", "length", "status")
 
     def __init__(self, raw: bytes) -> None:
         """Reads a head that ends before its empty line."""

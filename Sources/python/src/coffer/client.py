@@ -22,8 +22,8 @@ class Client:
     twice unless that does the same as once.
 
     `socket` is the path of the host's socket; without it, it is looked for where every client looks: `COFFER_SOCKET`,
-    `$XDG_RUNTIME_DIR/coffer/coffer.sock`, `/run/coffer/coffer.sock`. `timeout` is how many seconds the host may be silent;
-    without it, the host's own deadlines are what ends a request.
+    `$XDG_RUNTIME_DIR/coffer/coffer.sock`, `/run/coffer/coffer.sock`. `timeout` is how many seconds the host may be
+    silent; without it, the host's own deadlines are what ends a request.
     """
 
     def __init__(self, socket: str | os.PathLike[str] | None = None, *, timeout: float | None = None) -> None:

@@ -1,7 +1,7 @@
 """`coffer://storage/key` for fsspec, and through it for pandas, pyarrow, dask and the like.
 
 Listings are not cached: the host is on this machine, and what it says is true now. Directories are what keys have in
-common, so an empty one is not kept. Writes replace what is there, as fsspec's own words say, unless the mode is `create`.
+common, so an empty one is not kept. Writes replace what is there, as fsspec has it, unless the mode is `create`.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ class CofferFileSystem(AbstractFileSystem):  # type: ignore[misc]
     # Each storage decides what it does with a path; nothing here depends on the thread or the loop.
     async_impl = False
 
-    def __init__(
-        self, socket: Optional[str] = None, timeout: Optional[float] = None, **options: Any
-    ) -> None:
+    def __init__(self, socket: Optional[str] = None, timeout: Optional[float] = None, **options: Any) -> None:
         if self._cached:
             return
         super().__init__(**options)
@@ -109,9 +107,7 @@ class CofferFileSystem(AbstractFileSystem):  # type: ignore[misc]
             found = [_directory(info.name) for info in self.client.storages()]
         else:
             prefix = f"{key}/" if key else ""
-            found = [
-                _info(storage.name, entry) for entry in storage.list(prefix, delimiter="/") if entry.key != prefix
-            ]
+            found = [_info(storage.name, entry) for entry in storage.list(prefix, delimiter="/") if entry.key != prefix]
             if not found and key:
                 # Either an object, or nothing at all, which is an error.
                 found = [_file(storage.name, storage.stat(key))]
@@ -251,7 +247,7 @@ class CofferFileSystem(AbstractFileSystem):  # type: ignore[misc]
         if len(starts) != count or len(ends) != count:
             raise ValueError("as many starts and ends as paths")
         found = self._read_many(paths, starts, ends)
-        return found if on_error == "return" else cast(List[Any], _many.first_failure(found))
+        return found if on_error == "return" else _many.first_failure(found)
 
     def _read_many(
         self, paths: Sequence[str], starts: Sequence[Optional[int]], ends: Sequence[Optional[int]]

@@ -20,9 +20,7 @@ def parse_time(text: str | None) -> datetime | None:
         return None
     year, month, day, hour, minute, second, fraction = found.groups()
     micro = int((fraction or "0")[:6].ljust(6, "0"))
-    return datetime(
-        int(year), int(month), int(day), int(hour), int(minute), int(second), micro, tzinfo=timezone.utc
-    )
+    return datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), micro, tzinfo=timezone.utc)
 
 
 class Checksum(NamedTuple):
@@ -179,14 +177,30 @@ class Deletion(NamedTuple):
     """Why it is still there; None where it is gone."""
 
 
-class PrefixDeletion(NamedTuple):
+class PrefixDeletion(View):
     """What a deletion of a whole prefix did, or with a dry run would do."""
 
-    count: int
-    dry_run: bool
-    keys: List[str]
-    """The first of those deleted."""
-    failures: List[CofferError]
+    __slots__ = ()
+
+    @property
+    def count(self) -> int:
+        """How many objects."""
+        return int(self.document["count"])
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing was deleted."""
+        return bool(self.document.get("dry_run"))
+
+    @property
+    def keys(self) -> list[str]:
+        """The first of those deleted."""
+        return list(self.document.get("keys") or [])
+
+    @property
+    def failures(self) -> list[CofferError]:
+        """What could not be deleted, and why."""
+        return [error_from_problem(problem) for problem in self.document.get("failures") or []]
 
 
 class Link(NamedTuple):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Union, cast
 from . import _calls
 from ._channel import Channel, require_same_process
 from ._connection import Closed, Connection, broken
-from .errors import BackendError, Changed, Corrupt, CofferError, PreconditionFailed, Unavailable
+from .errors import BackendError, Changed, CofferError, Corrupt, PreconditionFailed, Unavailable
 from .model import Object
 
 if TYPE_CHECKING:
@@ -64,9 +64,7 @@ def pread_exactly(fd: int, offset: int, length: int) -> bytes:
 class RawReader(io.RawIOBase):
     """The bytes of one object, unbuffered; `ObjectReader` wraps it."""
 
-    def __init__(
-        self, channel: Channel, storage: str, key: str, fields: _calls.FieldList, version: str | None
-    ) -> None:
+    def __init__(self, channel: Channel, storage: str, key: str, fields: _calls.FieldList, version: str | None) -> None:
         super().__init__()
         self._channel = channel
         self._storage = storage

@@ -60,8 +60,8 @@ class Storage:
         """Writes an object and says where it went: with `rename`, the real key is in the answer.
 
         `data` is bytes, an open binary file (from where it stands), a `Path`, or pieces. A regular file goes by its
-        descriptor. `checksums` are digests of the bytes, like `{"sha256": "…"}`: others publish nothing. A write with an
-        `idempotency_key` is sent again after a lost answer, and answers as the first one did.
+        descriptor. `checksums` are digests of the bytes, like `{"sha256": "…"}`: others publish nothing. A write with
+        an `idempotency_key` is sent again after a lost answer, and answers as the first one did.
         """
         fields = _calls.write_fields(
             if_match=if_match,
@@ -92,7 +92,10 @@ class Storage:
         checksums: Checksums | None = None,
         idempotency_key: str | None = None,
     ) -> Object:
-        """Writes an object under a key that the host makes: a UUID with the extension of `filename`, below `location`."""
+        """Writes an object under a key that the host makes.
+
+        It is a UUID with the extension of `filename`, below `location`.
+        """
         fields = _calls.write_fields(
             content_type=content_type,
             content_encoding=content_encoding,
@@ -114,9 +117,7 @@ class Storage:
         finally:
             source.close()
 
-    def _send_source(
-        self, method: str, target: str, fields: _calls.FieldList, source: _source.Source
-    ) -> Object:
+    def _send_source(self, method: str, target: str, fields: _calls.FieldList, source: _source.Source) -> Object:
         whole = source.bytes
         if whole is not None and len(whole) <= _ONE_SEND:
             return self._channel.run(_calls.put(method, target, bytes(whole), fields))
@@ -240,7 +241,7 @@ class Storage:
         kind, binary = mode.replace("b", "").replace("t", ""), "b" in mode
         if kind not in ("r", "w", "x") or len(mode) > 2 or ("b" in mode and "t" in mode):
             raise ValueError(f"mode is rb, r, wb, w, xb or x, not {mode!r}")
-        text = {"encoding": encoding or "utf-8", "errors": errors, "newline": newline}
+        text: dict[str, Any] = {"encoding": encoding or "utf-8", "errors": errors, "newline": newline}
         if binary and (encoding or errors or newline is not None):
             raise ValueError("encoding, errors and newline go with text")
         if kind == "r":
@@ -354,8 +355,11 @@ class Storage:
         """Deletes an object; that there is none is success, unless `if_match` names one."""
         self._channel.run(_calls.delete(self.name, key, version, if_match))
 
-    def delete_many(self, keys: Iterable[Union[str, "tuple[str, str]"]]) -> List[Deletion]:
-        """Deletes many objects, with one result for each, in order; a key may come with the `etag` that it must have."""
+    def delete_many(self, keys: Iterable[Union[str, tuple[str, str]]]) -> List[Deletion]:
+        """Deletes many objects, with one result for each, in order.
+
+        A key may come with the `etag` that its object must have.
+        """
         found: List[Deletion] = []
         rest = list(keys)
         while rest:
@@ -365,7 +369,10 @@ class Storage:
         return found
 
     def delete_prefix(self, prefix: str, *, dry_run: bool = False, force: bool = False) -> PrefixDeletion:
-        """Deletes what lies below `prefix`, by segments: `a/b` means `a/b/…`, never `a/bb`; all of it needs `force`."""
+        """Deletes what lies below `prefix`, by segments: `a/b` means `a/b/…`, never `a/bb`.
+
+        The empty prefix is everything and needs `force`.
+        """
         return self._channel.run(_calls.delete_prefix(self.name, prefix, dry_run, force))
 
     def copy(
@@ -379,7 +386,10 @@ class Storage:
         if_none_match: Tag | None = None,
         source_if_match: str | None = None,
     ) -> Object:
-        """Copies an object, inside this storage or into another; `if_match` and `if_none_match` are about the target."""
+        """Copies an object, inside this storage or into another.
+
+        `if_match` and `if_none_match` are about the target.
+        """
         return self._transfer("copy", key, to, to_storage, on_conflict, if_match, if_none_match, source_if_match)
 
     def move(
@@ -473,5 +483,3 @@ def _copy(reader: RawReader, file: io.FileIO) -> None:
         rest = buffer[:count]
         while len(rest):
             rest = rest[file.write(rest) :]
-
-

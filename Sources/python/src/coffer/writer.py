@@ -9,7 +9,7 @@ import io
 import os
 import warnings
 from types import TracebackType
-from typing import Any, Optional, Type, Union
+from typing import Any, Optional, Type, Union, cast
 
 from . import _calls, _wire
 from ._channel import Channel, require_same_process
@@ -137,7 +137,9 @@ class ObjectWriter(io.BufferedIOBase):
         if getattr(self, "_pid", None) is None or self.closed:
             return
         if not self._aborted and self._pid == os.getpid():
-            warnings.warn(f"{self._name} was not closed: it was not written", ResourceWarning, source=self)
+            warnings.warn(
+                f"{self._name} was not closed: it was not written", ResourceWarning, stacklevel=2, source=self
+            )
         self.abort()
         super().close()
 
@@ -212,7 +214,7 @@ class TextWriter(io.TextIOWrapper):
     """An object, open for writing text; it ends as an `ObjectWriter` does."""
 
     def __init__(self, writer: ObjectWriter, **options: Any) -> None:
-        super().__init__(writer, **options)
+        super().__init__(cast(Any, writer), **options)
         self._writer = writer
 
     @property
