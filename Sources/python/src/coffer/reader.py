@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Union, cast
 from . import _calls
 from ._channel import Channel, require_same_process
 from ._connection import Closed, Connection, broken
+from ._wire import Malformed
 from .errors import BackendError, Changed, CofferError, Corrupt, PreconditionFailed, Unavailable
 from .model import Object
 
@@ -95,6 +96,9 @@ class RawReader(io.RawIOBase):
             connection.close()
             raise
         if passed is None:
+            if head.chunked:
+                connection.close()
+                raise Malformed("it does not say how long the object is").explained(self._channel.path)
             self._connection = connection
             return head
         self._fd, head.fd = head.fd, -1
