@@ -168,7 +168,10 @@ def test_a_host_that_dies_under_a_write_is_an_error_and_nothing_is_written(
 
 GARBAGE = [b"SSH-2.0-OpenSSH_9.2\r\n", b"\x00\xff" * 50, b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n"]
 GARBAGE += [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", b"x" * 100_000]
-GARBAGE += [b"HTTP/1.1 200 OK\r\nnonsense\r\nContent-length: 5\r\n\r\nhello", b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 20_000]
+GARBAGE += [
+    b"HTTP/1.1 200 OK\r\nnonsense\r\nContent-length: 5\r\n\r\nhello",
+    b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 20_000,
+]
 GARBAGE += [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"]
 GARBAGE += [b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!"]
 GARBAGE += [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"]

@@ -14,7 +14,8 @@ from collections import deque
 from typing import Deque, TypeVar
 
 from . import _calls, _wire
-from ._connection import Closed, Connection, broken
+from ._connection import Connection, broken
+from ._receiving import Closed
 from .errors import Unavailable
 
 T = TypeVar("T")

@@ -13,7 +13,8 @@ from typing import Deque, Iterable, Sequence, TypeVar, cast
 
 from . import _calls, _wire
 from ._channel import Channel
-from ._connection import Closed, Connection, broken
+from ._connection import Connection, broken
+from ._receiving import Closed
 from .errors import CofferError
 
 T = TypeVar("T")
@@ -65,7 +66,7 @@ def exchange_many(
             limit = channel.timeout
             ready = poll.poll(-1 if limit is None else limit)
             if not ready:
-                raise next(iter(lines.values())).connection._late("answering")
+                raise next(iter(lines.values())).connection._blocked("answering")
             for number, events in ready:
                 line = lines[number]
                 try:
@@ -177,7 +178,7 @@ def _receive(line: _Line, calls: Sequence[_calls.Call[T]], results: list[T | Cof
             line.answered = True
             results[number] = _outcome(calls[number], head, bytes(line.data[end + 4 : stop]))
         del line.data[:stop]
-    line.connection._keep = not line.data
+    line.connection.settle(not line.data)
 
 
 def _outcome(call: _calls.Call[T], head: _wire.Head, body: bytes) -> T | CofferError:

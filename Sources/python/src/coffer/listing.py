@@ -8,7 +8,8 @@ from typing import Iterator
 
 from . import _calls
 from ._channel import Channel, require_same_process
-from ._connection import Closed, broken
+from ._connection import broken
+from ._receiving import Closed
 from .errors import Corrupt, error_from_problem
 from .model import Entry, Object, Prefix
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Union, cast
 
 from . import _calls
 from ._channel import Channel, require_same_process
-from ._connection import Closed, Connection, broken
+from ._connection import Connection, broken
+from ._receiving import Closed
 from ._wire import Malformed
 from .errors import BackendError, Changed, CofferError, Corrupt, PreconditionFailed, Unavailable
 from .model import Object
