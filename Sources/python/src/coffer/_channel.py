@@ -16,7 +16,7 @@ from typing import Deque, TypeVar
 from . import _calls, _wire
 from ._connection import Connection, broken
 from ._receiving import Closed
-from .errors import Unavailable
+from .errors import Timeout, Unavailable
 
 T = TypeVar("T")
 
@@ -107,6 +107,10 @@ class Channel:
                     may_repeat = False
                     continue
                 raise broken(self.path, failure, call.is_safe) from failure
+            except Timeout as late:
+                connection.close()
+                late.retryable, late.maybe_applied = call.is_safe, not call.is_safe
+                raise
             except BaseException:
                 connection.close()
                 raise

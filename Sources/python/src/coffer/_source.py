@@ -79,6 +79,11 @@ class Source:
                 raise TypeError("an object is bytes: open the file with mode 'rb'")
             yield piece
 
+    @property
+    def is_file(self) -> bool:
+        """Whether the pieces are read from a file."""
+        return self._file is not None
+
     def done(self) -> None:
         """The host has it all: the caller's file stands at its end."""
         if self._file is not None and not self._own:
