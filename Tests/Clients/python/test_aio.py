@@ -226,7 +226,7 @@ def test_garbage_is_told_as_such(garbage: bytes) -> None:
             with pytest.raises((coffer.Internal, coffer.Unavailable)):
                 await attempt
 
-    with Impostor(answering(garbage, garbage)) as impostor:
+    with Impostor(answering(garbage)) as impostor:
         asyncio.run(main(impostor.socket))
 
 

@@ -180,7 +180,7 @@ GARBAGE += [b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nnot json"]
 
 @pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))
 def test_garbage_is_told_as_such(garbage: bytes) -> None:
-    with Impostor(answering(garbage, garbage)) as impostor:
+    with Impostor(answering(garbage)) as impostor:
         client = coffer.Client(impostor.socket)
         for attempt in (
             client.health,

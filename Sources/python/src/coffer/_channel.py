@@ -33,13 +33,16 @@ class Channel:
         # The last one back is the first one out: what is in use stays few. Its ends are safe between threads.
         self._idle: Deque[Connection] = deque()
 
+    def __del__(self) -> None:
+        self.discard_idle()
+
     # Connections
 
     def acquire(self, must_live: bool) -> tuple[Connection, bool]:
         """A connection, and whether it served before; `must_live` looks whether the host still holds its end."""
         if self._pid != os.getpid():
-            # A child: what waits here is the parent's, and letting go of our copies leaves it alone.
-            self._idle = deque()
+            # A child: what waits here is the parent's, and closing our copies leaves it alone.
+            self.discard_idle()
             self._pid = os.getpid()
         while True:
             try:

@@ -26,10 +26,13 @@ class Channel:
         self._pid = os.getpid()
         self._idle: Deque[Connection] = deque()
 
+    def __del__(self) -> None:
+        self.discard_idle()
+
     async def acquire(self, must_live: bool) -> tuple[Connection, bool]:
         """A connection, and whether it served before."""
         if self._pid != os.getpid():
-            self._idle = deque()
+            self.discard_idle()
             self._pid = os.getpid()
         while self._idle:
             connection = self._idle.pop()
