@@ -25,6 +25,30 @@ package enum Base64 {
         }
     }
 
+    /// Appends as base64 the `length` bytes that `text` means as hexadecimal; false, and nothing, where it means others.
+    static func append(hexadecimal text: String, length: Int, to bytes: inout [UInt8]) -> Bool {
+        let digits = text.utf8.span
+        guard digits.count == 2 * length else { return false }
+        for index in 0..<digits.count where Hexadecimal.value(of: digits[index]) == nil { return false }
+        var place = bytes.count
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: "="), count: (length + 2) / 3 * 4))
+        var bits: UInt32 = 0
+        var count = 0
+        let letters = alphabet.span
+        var target = bytes.mutableSpan
+        for index in 0..<digits.count {
+            bits = bits << 4 | UInt32(Hexadecimal.value(of: digits[index]) ?? 0)
+            count += 4
+            // A place as soon as its six bits are known.
+            guard count >= 6 else { continue }
+            count -= 6
+            target[place] = letters[Int(bits >> UInt32(count) & 63)]
+            place += 1
+        }
+        if count > 0 { target[place] = letters[Int(bits << UInt32(6 - count) & 63)] }
+        return true
+    }
+
     /// The bytes that `text` means; nil where it is not base64.
     ///
     /// Padding may be missing, stray bits may not be set.
