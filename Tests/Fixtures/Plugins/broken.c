@@ -38,6 +38,11 @@ static coffer_status b_open(const coffer_open_args *args, const coffer_call *cal
     if (is(fault, "upload-without-extension")) result->native |= COFFER_CAP_RESUME;
     if (is(fault, "more-than-the-descriptor")) result->native |= 1ull << 60;
     if (is(fault, "hides-if-match")) result->native &= ~COFFER_CAP_IF_MATCH;
+    if (is(fault, "sends-unproven-unasked"))
+        result->native &= ~COFFER_CAP_IF_MATCH, result->unproven = COFFER_CAP_IF_MATCH;
+    if (is(fault, "unproven-and-native")) result->unproven = COFFER_CAP_IF_MATCH;
+    if (is(fault, "unproven-checksums")) result->unproven = COFFER_CAP_CHECKSUM;
+    if (is(fault, "unproven-beyond-the-descriptor")) result->unproven = COFFER_CAP_COPY_CONDITION;
     if (is(fault, "hides-create")) result->native &= ~COFFER_CAP_CREATE_IF_ABSENT;
     if (is(fault, "hides-delimiter")) result->native &= ~COFFER_CAP_LIST_DELIMITER;
     if (is(fault, "hides-metadata")) result->native &= ~COFFER_CAP_USER_META;
