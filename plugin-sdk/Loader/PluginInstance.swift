@@ -25,7 +25,7 @@ public final class PluginInstance: @unchecked Sendable {
     /// The answer to `open`, for its limits.
     public let opened: coffer_open_result
     let operations: coffer_ops
-    private let pointer: OpaquePointer
+    let pointer: OpaquePointer
     private let lock: SerialLock?
     private let isClosed = Atomic<Bool>(false)
     private let users = Atomic<Int>(1)
@@ -69,7 +69,7 @@ public final class PluginInstance: @unchecked Sendable {
     }
 
     @inline(__always)
-    private func function<Function>(_ function: Function?, _ name: StaticString) throws(PluginError) -> Function {
+    func function<Function>(_ function: Function?, _ name: StaticString) throws(PluginError) -> Function {
         guard let function else { throw PluginError(COFFER_E_UNSUPPORTED, "the backend has no \(name)") }
         guard !isClosed.load(ordering: .relaxed) else {
             throw PluginError(COFFER_E_UNAVAILABLE, "the store is closed")

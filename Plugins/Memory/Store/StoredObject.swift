@@ -36,6 +36,20 @@ final class StoredObject: Sendable {
         size = UInt64(body.count)
     }
 
+    /// A new version, as a write asks for it.
+    convenience init(_ request: WriteRequest, _ body: Blocks, checksums: Checksums) {
+        let now = wallClock()
+        self.init(
+            key: request.key,
+            modified: request.modified ?? now,
+            created: now,
+            properties: request.properties,
+            metadata: request.metadata,
+            checksums: checksums,
+            body: body
+        )
+    }
+
     /// One counter for the whole process: no two versions ever share a token.
     private static let generations = Atomic<UInt64>(0)
 
@@ -62,6 +76,9 @@ struct ListedFacts {
 /// Makes entity tags: the store's nonce and the version's generation, in hexadecimal.
 struct TagMaker: Sendable {
     private let nonce: [UInt8]
+
+    /// What all of them begin with.
+    var prefix: ByteString { ByteString(nonce) }
 
     init() {
         let random = UInt64.random(in: .min ... .max)

@@ -3,38 +3,7 @@
  * ID, THREADS and CAPS change what it says of itself; UNPROVEN names conditions that it does not vouch for; OLD leaves out what a cut header does not have. Its option
  * `misbehave` makes it break one rule of the ABI, by the word that stands beside the breach below. */
 #include "tiny_store.h"
-
-#ifndef ID
-#define ID "tiny"
-#endif
-#ifndef THREADS
-#define THREADS COFFER_THREADS_PARALLEL
-#endif
-#ifndef CAPS
-#define CAPS (COFFER_CAP_STAT | COFFER_CAP_READ | COFFER_CAP_READ_RANGE | COFFER_CAP_READ_FD | COFFER_CAP_READ_PINNED | \
-              COFFER_CAP_READ_CONDITION | COFFER_CAP_WRITE | COFFER_CAP_WRITE_INGEST | COFFER_CAP_ATOMIC_REPLACE | \
-              COFFER_CAP_CREATE_IF_ABSENT | COFFER_CAP_IF_MATCH | COFFER_CAP_REMOVE | COFFER_CAP_REMOVE_IF_MATCH | \
-              COFFER_CAP_LIST | COFFER_CAP_LIST_SORTED | COFFER_CAP_LIST_AFTER | COFFER_CAP_CONTENT_TYPE | EXTRA_CAPS)
-#endif
-#ifdef OLD
-#define EXTRA_CAPS 0
-#else
-#define EXTRA_CAPS (COFFER_CAP_REMOVE_BATCH | COFFER_CAP_COPY | COFFER_CAP_COPY_CONDITION | COFFER_CAP_PUBLIC_URL | \
-                    COFFER_CAP_USAGE)
-#endif
-#ifndef NATIVE
-#define NATIVE (CAPS)
-#endif
-
-#ifndef UNPROVEN
-#define UNPROVEN 0
-#endif
-
-/* May this condition, if it is one, be sent? */
-static int sends(const coffer_call *c, uint64_t bit, coffer_str condition)
-{
-    return condition.len == 0 || !(UNPROVEN & bit) || (c->flags & COFFER_CALL_UNPROVEN);
-}
+#include "tiny_capabilities.h"
 
 static coffer_status tell(coffer_instance *in, const object *o, const coffer_sink *to)
 {
