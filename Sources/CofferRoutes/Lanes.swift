@@ -65,7 +65,7 @@ package final class Lanes: Sendable {
         let isTransfer =
             switch method {
             case "GET", "PUT": verb.starts(with: "/object".utf8)
-            case "POST": !verb.starts(with: "/delete".utf8)
+            case "POST": !verb.starts(with: "/delete".utf8) && !verb.starts(with: "/links".utf8)
             default: false
             }
         return (decoded(name), isTransfer)

@@ -6,7 +6,7 @@ import CofferSystem
 extension Storage {
     /// Proves what the store makes of conditions, with an object of its own under a reserved unique key.
     ///
-    /// With `conditions: auto`, what is proven is native from then on, and a storage that failed for want of it opens.
+    /// The findings stay in ``description``. With `conditions: auto`, what is proven is native from then on, and a storage that failed for want of it opens.
     package func probe(_ call: Call) throws(CofferError) -> [ProbeFinding] {
         try checkWritable()
         let backend = try backendToProbe()
@@ -14,6 +14,7 @@ extension Storage {
         let call = timed(call)
         do throws(CofferError) {
             let findings = try ConditionProbe(store: backend.bareStore, key: key).run(call)
+            self.findings.withLock { $0 = findings }
             if policy.conditions == .auto {
                 accept(proven: findings.filter(\.isProven).map(\.capability), of: backend)
             }
