@@ -72,6 +72,18 @@ package protocol Backend: AnyObject, Sendable {
 extension Backend {
     package var mustNotEmulate: Set<Capability> { [] }
     package var isSerial: Bool { false }
+
+    package func presign(_ request: PresignRequest, _ call: Call) throws(CofferError) -> PresignedURL {
+        throw CofferError(.unsupported, "the store signs no links", key: request.key)
+    }
+
+    package func listContainers(_ call: Call) throws(CofferError) -> [Container] { throw Self.noContainers }
+
+    package func makeContainer(_ name: String, _ call: Call) throws(CofferError) { throw Self.noContainers }
+
+    package func removeContainer(_ name: String, _ call: Call) throws(CofferError) { throw Self.noContainers }
+
+    private static var noContainers: CofferError { CofferError(.unsupported, "the store has no containers") }
 }
 
 /// One read from the beginning of its answer to the end.

@@ -13,7 +13,7 @@ import Testing
             let read = try store.presign(
                 PresignRequest(
                     method: .get,
-                    key: "a/é.txt",
+                    key: "a/b.txt",
                     lifetime: 60,
                     contentType: "text/html",
                     filename: "b.html"
@@ -23,6 +23,10 @@ import Testing
             let seconds = read.expiresAt.seconds
             #expect((before / 1_000_000_000 + 60...WallClock.nanoseconds / 1_000_000_000 + 60).contains(seconds))
             #expect(read.requiredHeaders.isEmpty)
+            #expect(
+                read.url
+                    == "https://tiny.example/a/b.txt?method=GET&expires=\(seconds)&signature=5ec2e7&filename=b.html&type=text/html"
+            )
         }
     }
 

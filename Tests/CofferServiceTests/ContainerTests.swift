@@ -30,12 +30,12 @@ import Testing
 
     @Test func aStoreWithoutContainersSaysSo() throws {
         let storage = makeStorage()
-        for attempt: () throws(CofferError) -> Void in [
-            { () throws(CofferError) in _ = try storage.containers(call) },
-            { () throws(CofferError) in try storage.makeContainer("a", call) },
-            { () throws(CofferError) in try storage.removeContainer("a", call) },
-        ] {
-            let error = failure(attempt)
+        let errors = [
+            failure { () throws(CofferError) in _ = try storage.containers(call) },
+            failure { () throws(CofferError) in try storage.makeContainer("a", call) },
+            failure { () throws(CofferError) in try storage.removeContainer("a", call) },
+        ]
+        for error in errors {
             #expect(error?.code == .unsupported)
             #expect(error?.message == "storage files has no containers: the store cannot")
         }

@@ -1,7 +1,9 @@
 import CofferJSON
 public import CofferModel
 
-/// A link: whoever holds it may do one thing with one object until it expires. Keep it like a password.
+/// A link: whoever holds it may do one thing with one object until it expires.
+///
+/// Keep it like a password.
 public struct LinkInfo: Sendable, Hashable {
     /// A header that a request must send.
     public struct Header: Sendable, Hashable {
