@@ -1,8 +1,8 @@
-/* The C template with one of its promises broken, which the option `break` names; `none` breaks nothing.
+/* shelf.c with one of its promises broken, which the option `break` names; `none` breaks nothing.
  *
- * The template is compiled into this file, so that a fault may reach into its objects and streams. */
-#define coffer_backend_entry_v0 template_entry
-#include "../../../plugin-sdk/templates/c/NAME.c"
+ * It is compiled into this file, so that a fault may reach into its objects and streams. */
+#define coffer_backend_entry_v0 shelf_entry
+#include "shelf.c"
 #undef coffer_backend_entry_v0
 #include <fcntl.h>
 #include <signal.h>
