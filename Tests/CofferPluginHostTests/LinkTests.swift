@@ -13,7 +13,7 @@ import Testing
             let read = try store.presign(
                 PresignRequest(
                     method: .get,
-                    key: "a/b.txt",
+                    key: "a/é.txt",
                     lifetime: 60,
                     contentType: "text/html",
                     filename: "b.html"
@@ -25,7 +25,7 @@ import Testing
             #expect(read.requiredHeaders.isEmpty)
             #expect(
                 read.url
-                    == "https://tiny.example/a/b.txt?method=GET&expires=\(seconds)&signature=5ec2e7&filename=b.html&type=text/html"
+                    == "https://tiny.example/a/%C3%A9.txt?method=GET&expires=\(seconds)&signature=5ec2e7&filename=b.html&type=text/html"
             )
         }
     }

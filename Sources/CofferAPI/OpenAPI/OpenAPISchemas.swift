@@ -204,8 +204,16 @@ enum OpenAPISchemas {
                     [("key", key)],
                     optional: [
                         ("method", ["type": ["string", "null"], "enum": ["GET", "HEAD", "PUT", "DELETE", .null]]),
-                        ("expires_in", numberOrNull), ("content_type", textOrNull), ("filename", textOrNull),
-                        ("size", numberOrNull),
+                        ("expires_in", ["type": ["integer", "null"], "format": "int64", "minimum": 1]),
+                        ("content_type", ["type": ["string", "null"], "pattern": "^[!-~]([ -~]*[!-~])?$"]),
+                        (
+                            "filename",
+                            [
+                                "type": ["string", "null"], "minLength": 1, "maxLength": 255,
+                                "pattern": "^[^\\u0000-\\u001f\\u007f]+$",
+                            ]
+                        ),
+                        ("size", ["type": ["integer", "null"], "format": "int64", "minimum": 0]),
                     ],
                     isClosed: true
                 )

@@ -15,11 +15,22 @@ static void links_option(containers *c, coffer_kv o)
         c->max_link = strtoull(o.value.ptr, NULL, 10) / 1000;
 }
 
+/* Appends `s`, percent-encoded but for what may stand in a path. */
+static size_t add_encoded(char *to, size_t n, size_t cap, coffer_str s)
+{
+    for (size_t k = 0; k < s.len && n + 4 < cap; k++) {
+        unsigned char c = (unsigned char)s.ptr[k];
+        int plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~/", c);
+        n += (size_t)snprintf(to + n, cap - n, plain && c != 0 ? "%c" : "%%%02X", c);
+    }
+    return n;
+}
+
 static coffer_status t_presign(coffer_instance *in, const coffer_call *c, const coffer_presign_args *a,
                                const coffer_sink *to, coffer_error *e)
 {
     (void)c;
-    char url[4096], expires[32], size[32];
+    char url[8192], expires[32], size[32];
     long long now = (long long)time(NULL), end = now + (long long)a->expires_s;
     if (bad(in, "bind") && a->size_exact >= 0)
         return fail(e, COFFER_E_UNSUPPORTED, 0, "no link of this store can be bound to a size");
@@ -32,12 +43,18 @@ static coffer_status t_presign(coffer_instance *in, const coffer_call *c, const 
         end = now - 1;
     if (bad(in, "ages"))
         end = now + 30 * 86400;
-    int n = snprintf(url, sizeof url, "https://tiny.example/%.*s?method=%.*s&expires=%lld&signature=5ec2e7",
-                     (int)a->key.len, a->key.ptr, (int)a->method.len, a->method.ptr, end);
-    if (a->filename.len > 0)
-        n += snprintf(url + n, sizeof url - (size_t)n, "&filename=%.*s", (int)a->filename.len, a->filename.ptr);
-    if (a->response_type.len > 0)
-        n += snprintf(url + n, sizeof url - (size_t)n, "&type=%.*s", (int)a->response_type.len, a->response_type.ptr);
+    size_t n = (size_t)snprintf(url, sizeof url, "https://tiny.example/");
+    n = add_encoded(url, n, sizeof url - 256, a->key);
+    n += (size_t)snprintf(url + n, sizeof url - n, "?method=%.*s&expires=%lld&signature=5ec2e7", (int)a->method.len,
+                          a->method.ptr, end);
+    if (a->filename.len > 0) {
+        n += (size_t)snprintf(url + n, sizeof url - n, "&filename=");
+        n = add_encoded(url, n, sizeof url - 64, a->filename);
+    }
+    if (a->response_type.len > 0) {
+        n += (size_t)snprintf(url + n, sizeof url - n, "&type=");
+        n = add_encoded(url, n, sizeof url, a->response_type);
+    }
     if (bad(in, "url"))
         snprintf(url, sizeof url, "tiny.example/%s", "not absolute");
     if (!bad(in, "none"))
@@ -97,7 +114,9 @@ static coffer_status t_container_make(coffer_instance *in, const coffer_call *c,
     pthread_mutex_lock(&in->lock);
     if (container_at(&in->containers, name) < in->containers.count)
         s = fail(e, COFFER_E_ALREADY_EXISTS, 0, "there is such a container");
-    else if (in->containers.count == TINY_CONTAINERS || name.len >= sizeof in->containers.names[0])
+    else if (name.len >= sizeof in->containers.names[0])
+        s = fail(e, COFFER_E_INVALID_ARGUMENT, 0, "the name of a container has at most 63 bytes");
+    else if (in->containers.count == TINY_CONTAINERS)
         s = fail(e, COFFER_E_QUOTA, 0, "no more containers");
     else
         snprintf(in->containers.names[in->containers.count++], sizeof in->containers.names[0], "%s", name.ptr);

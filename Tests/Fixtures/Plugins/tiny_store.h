@@ -19,7 +19,7 @@ typedef struct object {
 } object;
 
 #ifdef LINKS
-#define TINY_CONTAINERS 16
+#define TINY_CONTAINERS 4096
 
 /* Each container's name; the instance's own is the option `container`. */
 typedef struct containers {
