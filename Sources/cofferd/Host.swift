@@ -141,6 +141,7 @@ final class Host: HostControl {
         let number = generations.current.number
         let storage = builder.storage(resolved, isDefault: false, isEphemeral: true, generation: number)
         if case .failed(let error) = storage.state { throw error }
+        OwnContainers.make(for: [storage], log: log)
         try generations.add(storage)
         return storage
     }
