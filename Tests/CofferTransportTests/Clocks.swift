@@ -1,7 +1,7 @@
 import Glibc
 
 /// Nanoseconds of the clock of deadlines.
-func clock() -> UInt64 {
+func monotonic() -> UInt64 {
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)
     return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
@@ -9,3 +9,16 @@ func clock() -> UInt64 {
 
 /// Bytes that tell their position: any slice shows where it is from.
 func pattern(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) } }
+
+/// Lets others run for a moment.
+func yieldBriefly() { usleep(1000) }
+
+/// Whether something becomes true within five seconds.
+func eventually(_ isTrue: () -> Bool) -> Bool {
+    let end = monotonic() + 5_000_000_000
+    while monotonic() < end {
+        if isTrue() { return true }
+        yieldBriefly()
+    }
+    return isTrue()
+}

@@ -9,10 +9,18 @@ extension HTTPSettings {
         var settings = HTTPSettings()
         settings.proxy = ""
         settings.connectTimeout = .seconds(2)
-        settings.answerTimeout = .milliseconds(300)
-        settings.stallTimeout = .milliseconds(300)
+        settings.answerTimeout = .seconds(1)
+        settings.stallTimeout = .seconds(1)
         settings.retries.firstPause = .milliseconds(2)
         settings.retries.longestPause = .milliseconds(10)
+        return settings
+    }
+
+    /// For answers that take their time on a busy machine.
+    static var patient: HTTPSettings {
+        var settings = HTTPSettings.impatient
+        settings.answerTimeout = .seconds(30)
+        settings.stallTimeout = .seconds(30)
         return settings
     }
 }
@@ -32,8 +40,8 @@ func withEndpoint<R>(
     }
 }
 
-/// A call that nothing cancels, with five seconds.
-func patientCall(seconds: UInt64 = 5) -> Call { Call(deadline: clock() + seconds * 1_000_000_000) }
+/// A call that nothing cancels, with twenty seconds.
+func patientCall(seconds: UInt64 = 20) -> Call { Call(deadline: monotonic() + seconds * 1_000_000_000) }
 
 extension HTTPEndpoint {
     /// The answer to a request; nil if it throws.

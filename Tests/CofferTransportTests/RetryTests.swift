@@ -77,17 +77,17 @@ import Testing
         try withEndpoint({ number, _, peer in peer.answer(number < 1 ? 503 : 200, ["Retry-After: 1"]) }) {
             endpoint,
             _ in
-            let start = clock()
+            let start = monotonic()
             #expect(endpoint.answer(HTTPRequest("GET", "/"))?.status == 200)
-            #expect(clock() - start >= 1_000_000_000)
+            #expect(monotonic() - start >= 1_000_000_000)
         }
     }
 
     @Test func aRetryAfterBeyondTheDeadlineGivesTheAnswerAtOnce() throws {
         try withEndpoint({ _, _, peer in peer.answer(429, ["Retry-After: 30"]) }) { endpoint, server in
-            let start = clock()
+            let start = monotonic()
             let answer = try endpoint.send(HTTPRequest("GET", "/"), call: patientCall())
-            #expect(clock() - start < 1_000_000_000 && server.requests.count == 1)
+            #expect(monotonic() - start < 1_000_000_000 && server.requests.count == 1)
             let error = answer.failure("reading a")
             #expect(error.code == .rateLimited && error.retryAfterMilliseconds == 30_000 && error.isRetryable)
             #expect(error.native == 429)
