@@ -8,7 +8,11 @@ func monotonic() -> UInt64 {
 }
 
 /// Bytes that tell their position: any slice shows where it is from.
-func pattern(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) } }
+func pattern(_ count: Int) -> [UInt8] {
+    count <= longPattern.count ? Array(longPattern[..<count]) : longPattern + pattern(count - longPattern.count)
+}
+
+private let longPattern = (0..<1_500_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
 
 /// Lets others run for a moment.
 func yieldBriefly() { usleep(1000) }
