@@ -5,7 +5,7 @@ import Glibc
 import Testing
 
 /// What the script that starts nginx says of it.
-private struct Nginx {
+struct Nginx {
     let facts: [String: String]
 
     /// Runs `body` with an nginx in a fresh folder.
