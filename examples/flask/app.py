@@ -1,6 +1,6 @@
 """An upload service: files come by a form, lie in the storage `uploads`, and go out as they came.
 
-    COFFER_SOCKET=run/coffer.sock flask --app app run
+COFFER_SOCKET=run/coffer.sock flask --app app run
 """
 
 import coffer

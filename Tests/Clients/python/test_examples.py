@@ -94,7 +94,9 @@ def curl(*words: str) -> bytes:
     ],
     ids=["shell", "node", "go"],
 )
-def test_five_calls_with_nothing_but_the_language(own_host: Host, language: str, program: str, command: list[str]) -> None:
+def test_five_calls_with_nothing_but_the_language(
+    own_host: Host, language: str, program: str, command: list[str]
+) -> None:
     if shutil.which(program) is None:
         pytest.skip(f"there is no {program} here")
     said = subprocess.run(

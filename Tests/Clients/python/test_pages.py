@@ -51,7 +51,10 @@ def test_the_version_is_one() -> None:
 def test_importing_it_brings_little_along() -> None:
     code = "import sys; before = set(sys.modules); import coffer; print(*sorted(set(sys.modules) - before))"
     said = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT / "Sources/python/src")}, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(ROOT / "Sources/python/src")},
+        capture_output=True,
+        text=True,
     )
     loaded = said.stdout.split()
     assert "coffer.storage" in loaded, said.stderr
