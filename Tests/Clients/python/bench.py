@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import socket
 import statistics
@@ -86,17 +87,21 @@ def main() -> None:
 
     loop = asyncio.new_event_loop()
     later = coffer.aio.Client(host.socket).storage("scratch")
+    raw = Raw(host.socket, "scratch", "k", 1024)
 
     async def some() -> None:
         for _ in range(100):
             await later.get("k")
 
-    raw = Raw(host.socket, "scratch", "k", 1024)
-    floor = lambda: [raw.get() for _ in range(100)]  # noqa: E731
-    table.row("the same by asyncio", lambda: loop.run_until_complete(some()), floor, 10, None)
+    def as_many() -> None:
+        for _ in range(100):
+            raw.get()
+
+    table.row("the same by asyncio", lambda: loop.run_until_complete(some()), as_many, 5, None)
 
     files = client.storage("files")
-    size = 1 << 30
+    size = 1 << 30 if os.environ.get("COFFER_SCALE") == "full" else 1 << 28
+    name_of_size = "1 GiB" if size == 1 << 30 else "256 MiB"
     with tempfile.TemporaryDirectory(dir=host.folder) as folder:
         path = Path(folder, "big")
         with open(path, "wb") as file:
@@ -112,8 +117,12 @@ def main() -> None:
             with files.open("big") as file:
                 return len(file.read())
 
-        table.row("read 1 GiB from files by descriptor, against open().read()", ours, plain, 1, 1 / 0.95, rounds=5)
-        table.row("get of 1 GiB, against open().read()", lambda: files.get("big"), plain, 1, 1 / 0.95, rounds=5)
+        table.row(
+            f"read {name_of_size} from files by descriptor, against open().read()", ours, plain, 1, 1 / 0.95, rounds=5
+        )
+        table.row(
+            f"get of {name_of_size}, against open().read()", lambda: files.get("big"), plain, 1, 1 / 0.95, rounds=5
+        )
         buffer = bytearray(1 << 20)
 
         def pieces(opened: Callable[[], object]) -> None:
@@ -122,7 +131,7 @@ def main() -> None:
                     pass
 
         table.row(
-            "1 GiB in pieces of 1 MiB, against open(buffering=0)",
+            f"{name_of_size} in pieces of 1 MiB, against open(buffering=0)",
             lambda: pieces(lambda: files.open("big", buffering=0)),
             lambda: pieces(lambda: open(path, "rb", buffering=0)),
             1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Literal, Mapping, cast, overload
 
 from . import _calls, _many, _source
 from ._calls import Checksums, Tag
@@ -208,19 +208,77 @@ class Storage(Verbs):
                 raise
             return reader.object
 
+    @overload
+    def open(self, key: str, mode: Literal["rb"] = "rb", *, buffering: Literal[0], **terms: Any) -> RawReader: ...
+    @overload
+    def open(self, key: str, mode: Literal["rb"] = "rb", **terms: Any) -> ObjectReader: ...
+    @overload
+    def open(self, key: str, mode: Literal["r", "rt"], **terms: Any) -> io.TextIOWrapper: ...
+    @overload
+    def open(self, key: str, mode: Literal["wb", "xb"], **terms: Any) -> ObjectWriter: ...
+    @overload
+    def open(self, key: str, mode: Literal["w", "wt", "x", "xt"], **terms: Any) -> TextWriter: ...
+    @overload
+    def open(self, key: str, mode: str, **terms: Any) -> Any: ...
+
     def open(
         self,
         key: str,
         mode: str = "rb",
         *,
-        buffering: int = BUFFER_SIZE,
         encoding: str | None = None,
         errors: str | None = None,
         newline: str | None = None,
+        **terms: Any,
+    ) -> Any:
+        """Opens an object as a file: `rb` and `r` read, `wb` and `w` write, `xb` and `x` only where there is none.
+
+        A reader can seek; its *terms* are `buffering`, and those of `get`. What is written is published by `close`, and
+        dropped when an exception leaves the `with` block; `file.object` then says where it went. The terms of a writer
+        are `length`, and those of `put`.
+        """
+        kind, binary = mode.replace("b", "").replace("t", ""), "b" in mode
+        if kind not in ("r", "w", "x") or len(mode) > 2 or ("b" in mode and "t" in mode):
+            raise ValueError(f"mode is rb, r, wb, w, xb or x, not {mode!r}")
+        if binary and (encoding or errors or newline is not None):
+            raise ValueError("encoding, errors and newline go with text")
+        text: dict[str, Any] = {"encoding": encoding or "utf-8", "errors": errors, "newline": newline}
+        if kind == "r":
+            reader = self._open_reader(key, **terms)
+            return reader if binary else io.TextIOWrapper(cast(io.BufferedReader, reader), **text)
+        if kind == "x":
+            if terms.setdefault("on_conflict", "error") != "error":
+                raise InvalidArgument("mode x means on_conflict error")
+            # Told before the bytes are made, where it is known by now; the host decides at the end.
+            if self.exists(key):
+                raise AlreadyExists(f"already exists: {key}", storage=self.name, key=key)
+        writer = self._open_writer(key, **terms)
+        return writer if binary else TextWriter(writer, **text)
+
+    def _open_reader(
+        self,
+        key: str,
+        *,
+        buffering: int = BUFFER_SIZE,
         offset: int = 0,
         length: int | None = None,
         suffix: int | None = None,
         version: str | None = None,
+        if_match: Tag | None = None,
+        if_none_match: Tag | None = None,
+    ) -> ObjectReader | RawReader:
+        fields = _calls.match_fields(if_match, if_none_match)
+        part = _calls.range_field(offset, length, suffix)
+        if part:
+            fields.append(("Range", part))
+        raw = RawReader(self._channel, self.name, key, fields, version)
+        return ObjectReader(raw, buffering if buffering > 1 else BUFFER_SIZE) if buffering else raw
+
+    def _open_writer(
+        self,
+        key: str,
+        *,
+        length: int | None = None,
         on_conflict: str | None = None,
         if_match: Tag | None = None,
         if_none_match: Tag | None = None,
@@ -232,35 +290,7 @@ class Storage(Verbs):
         metadata: Mapping[str, str] | None = None,
         checksums: Checksums | None = None,
         idempotency_key: str | None = None,
-    ) -> Any:
-        """Opens an object as a file: `rb` and `r` read, `wb` and `w` write, `xb` and `x` only where there is none.
-
-        A reader can seek. What is written is published by `close`, and dropped when an exception leaves the `with`
-        block; `file.object` then says where it went.
-        """
-        kind, binary = mode.replace("b", "").replace("t", ""), "b" in mode
-        if kind not in ("r", "w", "x") or len(mode) > 2 or ("b" in mode and "t" in mode):
-            raise ValueError(f"mode is rb, r, wb, w, xb or x, not {mode!r}")
-        text: dict[str, Any] = {"encoding": encoding or "utf-8", "errors": errors, "newline": newline}
-        if binary and (encoding or errors or newline is not None):
-            raise ValueError("encoding, errors and newline go with text")
-        if kind == "r":
-            fields = _calls.match_fields(if_match, if_none_match)
-            part = _calls.range_field(offset, length, suffix)
-            if part:
-                fields.append(("Range", part))
-            raw = RawReader(self._channel, self.name, key, fields, version)
-            if buffering == 0 and binary:
-                return raw
-            reader = ObjectReader(raw, buffering if buffering > 1 else BUFFER_SIZE)
-            return reader if binary else io.TextIOWrapper(reader, **text)
-        if kind == "x":
-            if on_conflict not in (None, "error"):
-                raise InvalidArgument("mode x means on_conflict error")
-            on_conflict = "error"
-            # Told before the bytes are made, where it is known by now; the host decides at the end.
-            if self.exists(key):
-                raise AlreadyExists(f"already exists: {key}", storage=self.name, key=key)
+    ) -> ObjectWriter:
         fields = _calls.write_fields(
             if_match=if_match,
             if_none_match=if_none_match,
@@ -274,8 +304,7 @@ class Storage(Verbs):
             idempotency_key=idempotency_key,
         )
         target = _calls.put_target(self.name, key, on_conflict)
-        writer = ObjectWriter(self._channel, "PUT", target, fields, length, name=f"{self.name}:{key}")
-        return writer if binary else TextWriter(writer, **text)
+        return ObjectWriter(self._channel, "PUT", target, fields, length, name=f"{self.name}:{key}")
 
     def list(self, prefix: str = "", *, delimiter: str = "", start_after: str = "") -> Iterator[Entry]:
         """Everything whose key starts with `prefix`, in byte order, as the host reads it.
