@@ -364,6 +364,7 @@ async def _loop(path: str) -> None:
     async with coffer.aio.Client(path) as client:
         for name in ("files", "scratch"):
             storage = client.storage(name)
+            await storage.delete_prefix("", force=True)
             await storage.put("a", data)
             async with storage.write("b") as writer:
                 await writer.write(data)
