@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib.util
 import os
 import socket
 import statistics
+import subprocess
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +18,7 @@ from typing import Callable, List, Tuple
 import coffer
 import coffer.aio
 from coffer.fsspec import CofferFileSystem
-from host import Host
+from host import BUILD, ROOT, Host
 
 Work = Callable[[], object]
 ROUNDS = 9
@@ -157,6 +159,47 @@ def main() -> None:
         table.row(f"fsspec cat of 1,000 objects from {name}, against one by one", together, one_by_one, 1, 1.0)
         table.row(f"the same from {name}, against 16 threads", together, by_threads, 1, 1.0)
     host.end()
+    through_s3(table)
+
+
+def through_s3(table: Table) -> None:
+    """Against s3fs on the same server, where the build has the plugin, and a server and s3fs are here."""
+    servers = ROOT / "Tests/Servers/rclone-s3"
+    missing = [
+        what
+        for what, there in {
+            "libcoffer-s3.so": (BUILD / "libcoffer-s3.so").exists(),
+            "Tests/Servers/rclone-s3": (servers / "start").exists(),
+            "rclone": (ROOT / ".build/venv/bin/rclone").exists(),
+            "s3fs": importlib.util.find_spec("s3fs") is not None,
+        }.items()
+        if not there
+    ]
+    if missing:
+        print(f"| fsspec cat of 1,000 objects through S3, against s3fs | skipped: no {', no '.join(missing)} | – | – |")
+        return
+    import s3fs
+
+    with tempfile.TemporaryDirectory(prefix="coffer-s3-") as folder:
+        said = subprocess.run([servers / "start", folder], capture_output=True, text=True, check=True).stdout
+        facts = dict(line.split("=", 1) for line in said.split())
+        host = Host(
+            "storages:\n  bench: { backend: s3, on_conflict: replace, conditions: none, create: true, region: us-east-1, "
+            f"endpoint: '{facts['S3_ENDPOINT']}', access_key: '{facts['S3_ACCESS_KEY']}', "
+            f"secret_key: '{facts['S3_SECRET_KEY']}' }}\n"
+        )
+        try:
+            peer = s3fs.S3FileSystem(
+                key=facts["S3_ACCESS_KEY"], secret=facts["S3_SECRET_KEY"], endpoint_url=facts["S3_ENDPOINT"]
+            )
+            fs = CofferFileSystem(host.socket)
+            names = [f"bench/many/{number}" for number in range(1000)]
+            fs.pipe({name: os.urandom(1000) for name in names})
+            ours, theirs = functools.partial(fs.cat, names), functools.partial(peer.cat, names)
+            table.row("fsspec cat of 1,000 objects through S3, against s3fs", ours, theirs, 1, 1.0, rounds=3)
+        finally:
+            host.end()
+            subprocess.run([servers / "stop", folder], check=True)
 
 
 main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -55,6 +56,7 @@ def test_flask_takes_uploads(uploads: Host, monkeypatch: pytest.MonkeyPatch, tmp
     assert browser.delete(f"/files/{stored['key']}").status_code == 204
     answer = browser.get(f"/files/{stored['key']}")
     assert (answer.status_code, answer.json["error"]) == (404, "not_found")
+    gc.collect()
 
 
 def test_fastapi_streams_both_ways(uploads: Host) -> None:
