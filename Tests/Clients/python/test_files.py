@@ -182,6 +182,11 @@ def test_everything_that_may_be_put(storage: coffer.Storage, tmp_path: Path) -> 
         assert storage.put("k", data).size == len(BIG)
         assert storage.get("k") == BIG
     assert storage.put("k", tmp_path / "small").size == 5
+    # One that grows while it is read is taken as far as it is then.
+    with open(tmp_path / "small", "ab") as growing, open(tmp_path / "small", "rb") as file:
+        growing.write(b"er")
+        growing.flush()
+        assert storage.put("k", file).size == 7
     with open(tmp_path / "big", "rb") as file:
         file.read(10)
         storage.put("k", file)

@@ -68,6 +68,8 @@ def test_directories_are_what_keys_have_in_common(fs: CofferFileSystem, top: str
     )
     assert fs.find(top) == [f"{top}/a.txt", f"{top}/a/2", f"{top}/a/b/1"]
     assert fs.find(f"{top}/a", withdirs=True) == [f"{top}/a", f"{top}/a/2", f"{top}/a/b", f"{top}/a/b/1"]
+    assert not fs.exists(f"{top}/a//b")
+    assert not fs.exists(f"{top}/a/../b")
     assert fs.find(top, maxdepth=1) == [f"{top}/a.txt"]
     assert fs.find(f"{top}/a.txt") == [f"{top}/a.txt"]
     assert fs.find(f"{top}/none") == []

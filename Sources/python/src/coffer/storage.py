@@ -61,7 +61,7 @@ class Storage(Verbs):
 
         `data` is bytes, an open binary file (from where it stands), a `Path`, or pieces. A regular file goes by its
         descriptor. `checksums` are digests of the bytes, like `{"sha256": "…"}`: others publish nothing. A write with
-        an `idempotency_key` is sent again after a lost answer, and answers as the first one did.
+        an `idempotency_key` may be done again after a lost answer: it then answers as the first one did.
         """
         fields = _calls.write_fields(
             if_match=if_match,
