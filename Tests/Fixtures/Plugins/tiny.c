@@ -1,33 +1,10 @@
 /* A backend in memory, small enough to read: what the tests of the loader and of the plugin host run against.
  *
- * ID, THREADS and CAPS change what it says of itself; OLD leaves out what a cut header does not have; LINKS adds links
- * and containers. Its option `misbehave` makes it break one rule of the ABI, by the word that stands beside the breach. */
+ * ID, THREADS and CAPS change what it says of itself; UNPROVEN names conditions that it does not vouch for; OLD leaves out
+ * what a cut header does not have; LINKS adds links and containers. Its option `misbehave` makes it break one rule of the
+ * ABI, by the word that stands beside the breach below. */
 #include "tiny_store.h"
-
-#ifndef ID
-#define ID "tiny"
-#endif
-#ifndef THREADS
-#define THREADS COFFER_THREADS_PARALLEL
-#endif
-#ifndef CAPS
-#define CAPS (COFFER_CAP_STAT | COFFER_CAP_READ | COFFER_CAP_READ_RANGE | COFFER_CAP_READ_FD | COFFER_CAP_READ_PINNED | \
-              COFFER_CAP_READ_CONDITION | COFFER_CAP_WRITE | COFFER_CAP_WRITE_INGEST | COFFER_CAP_ATOMIC_REPLACE | \
-              COFFER_CAP_CREATE_IF_ABSENT | COFFER_CAP_IF_MATCH | COFFER_CAP_REMOVE | COFFER_CAP_REMOVE_IF_MATCH | \
-              COFFER_CAP_LIST | COFFER_CAP_LIST_SORTED | COFFER_CAP_LIST_AFTER | COFFER_CAP_CONTENT_TYPE | EXTRA_CAPS)
-#endif
-#ifdef OLD
-#define EXTRA_CAPS 0
-#elif defined(LINKS)
-#include "tiny_links.h"
-#define EXTRA_CAPS (COFFER_CAP_REMOVE_BATCH | COFFER_CAP_PRESIGN | COFFER_CAP_CONTAINERS)
-#else
-#define EXTRA_CAPS (COFFER_CAP_REMOVE_BATCH | COFFER_CAP_COPY | COFFER_CAP_COPY_CONDITION | COFFER_CAP_PUBLIC_URL | \
-                    COFFER_CAP_USAGE)
-#endif
-#ifndef NATIVE
-#define NATIVE (CAPS)
-#endif
+#include "tiny_capabilities.h"
 
 static coffer_status tell(coffer_instance *in, const object *o, const coffer_sink *to)
 {
@@ -81,6 +58,7 @@ static coffer_status t_open(const coffer_open_args *a, const coffer_call *c, cof
     if (bad(in, "promise"))
         r->native |= COFFER_CAP_CONTAINERS;
     r->max_object = 1 << 30;
+    r->unproven = UNPROVEN;
 #ifdef LINKS
     r->max_presign_s = in->containers.max_link;
 #endif
@@ -231,7 +209,8 @@ static void t_read_close(coffer_rstream *r) { free(r->bytes), free(r); }
 static coffer_status t_write_begin(coffer_instance *in, const coffer_call *c, const coffer_write_args *a,
                                    coffer_wstream **out, coffer_error *e)
 {
-    (void)c, (void)e;
+    if (!sends(c, COFFER_CAP_IF_MATCH, a->if_match) || !sends(c, COFFER_CAP_CREATE_IF_ABSENT, a->if_none_match))
+        return fail(e, COFFER_E_UNSUPPORTED, 0, "nobody has proven it");
     if (bad(in, "stream"))
         return COFFER_OK;
     coffer_wstream *w = calloc(1, sizeof *w);
@@ -343,7 +322,8 @@ static coffer_status removed(coffer_instance *in, coffer_str key, coffer_str mat
 
 static coffer_status t_remove(coffer_instance *in, const coffer_call *c, const coffer_read_args *a, coffer_error *e)
 {
-    (void)c;
+    if (!sends(c, COFFER_CAP_REMOVE_IF_MATCH, a->if_match))
+        return fail(e, COFFER_E_UNSUPPORTED, 0, "nobody has proven it");
     return removed(in, a->key, a->if_match, (a->flags & COFFER_READ_STRICT) != 0, e);
 }
 
