@@ -142,19 +142,21 @@ let package = Package(
         ),
 
         .systemLibrary(name: "CSSH", path: "Plugins/SFTP/CSSH", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
-        .target(name: "CSSHLookup", path: "Plugins/SFTP/CSSHLookup", cSettings: houseC),
+        .target(name: "CSSHSystem", path: "Plugins/SFTP/CSSHSystem", cSettings: houseC),
         .target(
             name: "SSHTransport",
-            dependencies: ["CSSH", "CSSHLookup", sdk("CofferPluginSDK")],
+            dependencies: ["CSSH", "CSSHSystem", sdk("CofferPluginSDK")],
             path: "Plugins/SFTP/Transport",
             swiftSettings: house
         ),
         .target(name: "SFTPWire", path: "Plugins/SFTP/Wire", swiftSettings: pure),
         .target(
             name: "SFTPBackend",
-            dependencies: ["SFTPWire", "SSHTransport", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            dependencies: [
+                "SFTPWire", "SSHTransport", sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
+            ],
             path: "Plugins/SFTP",
-            exclude: ["CSSH", "CSSHLookup", "Transport", "Wire"],
+            exclude: ["CSSH", "CSSHSystem", "Transport", "Wire"],
             swiftSettings: house
         ),
 

@@ -1,6 +1,6 @@
 // From a host's name to a connected socket, within a deadline and until cancelled.
 
-import CSSHLookup
+import CSSHSystem
 import CofferPluginSDK
 import Glibc
 

@@ -1,7 +1,8 @@
 #define _GNU_SOURCE
-#include "ssh_lookup.h"
+#include "ssh_system.h"
 
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -85,3 +86,5 @@ void ssh_lookup_end(ssh_lookup *lookup) {
     given_up = lookup;
     pthread_mutex_unlock(&given_up_lock);
 }
+
+int ssh_wake_make(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }

@@ -1,10 +1,10 @@
-/* Looking up a host's name without being stuck in it: glibc's own threads ask, and who gives up leaves them to it.
- * Swift cannot see getaddrinfo_a, which needs _GNU_SOURCE. */
-#ifndef COFFER_SSH_LOOKUP_H
-#define COFFER_SSH_LOOKUP_H
+/* What Swift cannot see of Linux, since it needs _GNU_SOURCE or headers that are not in its module of glibc. */
+#ifndef COFFER_SSH_SYSTEM_H
+#define COFFER_SSH_SYSTEM_H
 
 #include <netdb.h>
 
+/* Looking up a host's name without being stuck in it: glibc's own threads ask, and who gives up leaves them to it. */
 typedef struct ssh_lookup ssh_lookup;
 
 extern const int ssh_lookup_pending; /* what ssh_lookup_wait answers while nothing is known */
@@ -17,5 +17,8 @@ int ssh_lookup_wait(ssh_lookup *, int milliseconds);
 const struct addrinfo *ssh_lookup_addresses(const ssh_lookup *);
 /* Always, once. A lookup that still runs is freed when it is done, by a later ssh_lookup_begin. */
 void ssh_lookup_end(ssh_lookup *);
+
+/* An eventfd, close-on-exec and not blocking; -1 where there are none left. */
+int ssh_wake_make(void);
 
 #endif
