@@ -15,6 +15,9 @@ import SSHTransport
 ///    and a handle in it is closed.
 /// 4. Once broken it stays broken: everybody who waits is told, and the pool makes another.
 final class Connection: @unchecked Sendable {  // All state is under the monitor.
+    /// What is worth a packet of its own at once.
+    private static let much = 64 << 10
+
     private let monitor = Monitor()
     private let channel: SSHChannel
     private let waker: Waker
@@ -48,7 +51,9 @@ final class Connection: @unchecked Sendable {  // All state is under the monitor
 
     // MARK: What callers do
 
-    /// Sends a request made by `build`, with `data` as the end of its last field.
+    /// Adds a request made by `build`, with `data` as the end of its last field.
+    ///
+    /// It goes out with whatever comes with it: when much is gathered, when somebody waits, or with `push`.
     func submit(
         data: UnsafeRawBufferPointer? = nil,
         _ build: (UInt32) -> Packet
@@ -63,8 +68,16 @@ final class Connection: @unchecked Sendable {  // All state is under the monitor
         if let data { outbox.append(data) }
         if waiting.isEmpty { lastHeard = monotonicNow() }
         waiting[nextID] = reply
-        try advance()
+        if outbox.count >= Self.much { try advance() }
         return reply
+    }
+
+    /// Sends what is gathered.
+    func push() throws(BackendError) {
+        monitor.lock()
+        defer { monitor.unlock() }
+        if let failure { throw failure }
+        try advance()
     }
 
     /// Waits for the answer to a request.
@@ -94,6 +107,8 @@ final class Connection: @unchecked Sendable {  // All state is under the monitor
         defer { monitor.unlock() }
         reply.abandon()
         if reply.isDone { tidy(reply) }
+        // What is broken here is told to those who wait.
+        if failure == nil { try? advance() }
     }
 
     /// Whether an answer has come.
@@ -129,7 +144,8 @@ final class Connection: @unchecked Sendable {  // All state is under the monitor
                 try lead(call, until: isDone)
                 continue
             }
-            monitor.wait()
+            if !outbox.isEmpty { try advance() }
+            if !isDone() { monitor.wait() }
         }
     }
 
@@ -178,13 +194,20 @@ final class Connection: @unchecked Sendable {  // All state is under the monitor
         if let failure { throw failure }
     }
 
-    /// Moves what is to be sent; tells a leader that waits for the wrong thing.
+    /// Moves what is to be sent.
+    ///
+    /// A leader that rests waits for the socket alone: it is told when there is more to write, and when libssh took
+    /// from the socket what the leader waits for.
     private func advance() throws(BackendError) {
-        do throws(BackendError) { try flush() } catch {
+        do throws(BackendError) {
+            try flush()
+            guard isLeaderResting else { return }
+            let isNews = try receive()
+            if isNews || channel.isWritePending || !outbox.isEmpty { wakeLeader() }
+        } catch {
             fail(error)
             throw error
         }
-        if channel.isWritePending { wakeLeader() }
     }
 
     private func wakeLeader() {

@@ -98,12 +98,14 @@ final class FileReader: ReadStream {
 
     private func fill() throws(BackendError) {
         let size = connection.server.readSize
+        guard next < end, requests.count * size < ahead else { return }
         while next < end, requests.count * size < ahead {
             let length = Int(min(UInt64(size), end - next))
             requests.append(try ask(next, length))
             next += UInt64(length)
             if next == end { last = try connection.request(PacketType.handleStat, handle) }
         }
+        try connection.push()
     }
 
     private func ask(_ offset: UInt64, _ length: Int) throws(BackendError) -> Request {

@@ -8,6 +8,9 @@ struct Outbox {
     /// Whether everything is sent.
     var isEmpty: Bool { start == bytes.count }
 
+    /// How many bytes are left.
+    var count: Int { bytes.count - start }
+
     /// Adds bytes at the end.
     mutating func append(_ more: [UInt8]) { bytes.append(contentsOf: more) }
 

@@ -10,6 +10,7 @@ import Glibc
 package final class SSHChannel {
     private let session: SSHSession
     private let raw: ssh_channel
+    private var reads: UInt32 = 0
 
     /// Connects, logs in and starts the subsystem.
     package init(_ settings: SSHSettings, subsystem: String, call: Call) throws(BackendError) {
@@ -45,13 +46,15 @@ package final class SSHChannel {
     }
 
     /// Moves what is pending towards the socket, and reads what has come, maybe nothing.
+    ///
+    /// After nothing, the socket is what to wait for; any other call here may take from it what a wait would miss.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(BackendError) -> Int {
+        reads &+= 1
+        // What a server says to people is thrown away now and then, so that it fills no window. Before the answers are
+        // read, for looking reads from the socket too.
+        if reads % 256 == 0 { _ = ssh_channel_read_nonblocking(raw, buffer.baseAddress, UInt32(buffer.count), 1) }
         let result = ssh_channel_read_nonblocking(raw, buffer.baseAddress, UInt32(buffer.count), 0)
         if result > 0 { return Int(result) }
-        // What a server says to people on the way out is read and thrown away, so that it fills no window.
-        if result == 0, ssh_channel_poll(raw, 1) > 0 {
-            _ = ssh_channel_read_nonblocking(raw, buffer.baseAddress, UInt32(buffer.count), 1)
-        }
         guard result == 0 || result == SSH_AGAIN, ssh_channel_is_eof(raw) == 0, ssh_channel_is_open(raw) != 0,
             ssh_is_connected(session.raw) != 0
         else { throw session.lost("the server closed the connection") }
