@@ -114,8 +114,8 @@ final class Connection: @unchecked Sendable {  // All state is under the monitor
     /// Whether an answer has come.
     func isDone(_ reply: Reply) -> Bool { monitor.withLock { reply.isDone } }
 
-    /// How many requests are on their way.
-    var load: Int { monitor.withLock { waiting.count } }
+    /// How many requests are on their way that somebody waits for.
+    var load: Int { monitor.withLock { waiting.values.count { !$0.isAbandoned } } }
 
     /// Whether it still works, as far as one can tell without asking the server.
     var isAlive: Bool {
