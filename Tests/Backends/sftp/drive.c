@@ -7,7 +7,8 @@
  *   rm KEY | cp A B | mv A B | health
  *   held-get KEY         reads half a MiB, says "held", waits for a line on standard input, reads on
  *   held-put KEY         writes 8 MiB of standard input, says "held", waits until more comes, writes on and commits
- *   late-get KEY MS      reads to the end with a deadline of so many milliseconds for each call
+ *   hold                 says "held" and waits for a line
+ *   late MS              from now on each call has a deadline of so many milliseconds
  *   puts N SIZE THREADS  N objects at once; says how many seconds it took
  *   gets N SIZE THREADS  the same objects, read whole
  *   up KEY MIB           one object of so many MiB of zeros; says how many seconds it took
@@ -269,9 +270,13 @@ static int command(int count, char **words) {
     if (!strcmp(name, "get")) return get(key, to_output, NULL);
     if (!strcmp(name, "held-put")) return put(key, 0, 64 << 10, held_input, &total);
     if (!strcmp(name, "held-get")) return get(key, held_output, &total);
-    if (!strcmp(name, "late-get")) {
-        step_ms = (uint64_t)atoi(words[2]);
-        return get(key, to_nothing, &total);
+    if (!strcmp(name, "late")) {
+        step_ms = (uint64_t)atoi(key);
+        return 0;
+    }
+    if (!strcmp(name, "hold")) {
+        hold();
+        return getchar() == EOF;
     }
     if (!strcmp(name, "ls")) return list(key);
     if (!strcmp(name, "stat")) return tell(&f, plugin->ops->stat(instance, &call, &one, &sink, &f.error));
@@ -313,10 +318,11 @@ int main(int count, char **words) {
         return 97;
     }
     int status = open_instance(split - 2, words + 2);
-    /* Several commands on one instance, parted by a comma: what the first one connected the next ones use. */
-    while (status == COFFER_OK && split + 1 < count) {
+    /* Several commands on one instance, parted by a comma, or by `or` where the first one may fail: what the first one
+     * connected the next ones use. */
+    while (split + 1 < count && (status == COFFER_OK || !strcmp(words[split], "or"))) {
         int end = split + 1;
-        while (end < count && strcmp(words[end], ",")) end++;
+        while (end < count && strcmp(words[end], ",") && strcmp(words[end], "or")) end++;
         status = command(end - split - 1, words + split + 1);
         split = end;
     }
