@@ -27,7 +27,7 @@ final class Directories: DirectoryTree {
             place = found
         }
         // What is handed over cannot be taken back: only the opening is tried twice.
-        let opened = try store.pool.repeating(call) { connection throws(BackendError) in
+        let opened = try store.repeating(call) { connection throws(BackendError) in
             try open(place, on: connection, call)
         }
         guard let (connection, handle) = opened else { return }

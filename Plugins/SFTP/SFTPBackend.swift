@@ -18,25 +18,6 @@ final class SFTPBackend: StorageBackend {
 
     func close() { store.close() }
 
-    /// Runs `body` on a connection; twice at most, so only for what may happen twice.
-    private func repeating<R>(_ call: Call, _ body: (Connection) throws(BackendError) -> R) throws(BackendError) -> R {
-        try store.pool.repeating(call) { connection throws(BackendError) in
-            try sweepIfDue(connection, call)
-            return try body(connection)
-        }
-    }
-
-    /// Runs `body` on a connection that was found to work just now.
-    private func once<R>(_ call: Call, _ body: (Connection) throws(BackendError) -> R) throws(BackendError) -> R {
-        let connection = try store.pool.take(call).connection
-        try sweepIfDue(connection, call)
-        return try body(connection)
-    }
-
-    private func sweepIfDue(_ connection: Connection, _ call: Call) throws(BackendError) {
-        if store.isSweepDue() { try store.sweep(on: connection, call) }
-    }
-
     func health(call: Call) throws(BackendError) -> Properties {
         try store.pool.repeating(call) { connection throws(BackendError) in
             let path = connection.server.root.isEmpty ? [UInt8(ascii: "/")] : connection.server.root
@@ -48,7 +29,11 @@ final class SFTPBackend: StorageBackend {
                 }
                 facts["root_state"] = "missing, made by the first write"
             } else {
-                try store.requireWriting(on: connection)
+                if connection.server.isReadOnly {
+                    facts["access"] = "read-only"
+                } else {
+                    try store.requireWriting(on: connection)
+                }
                 if connection.server.hasFileSystem {
                     let space = try store.space(on: connection, call)
                     facts["bytes_free"] = String(space.available)
@@ -61,7 +46,7 @@ final class SFTPBackend: StorageBackend {
 
     func stat(_ request: ReadRequest, call: Call) throws(BackendError) -> Entry {
         let place = try Place(request.key)
-        return try repeating(call) { connection throws(BackendError) in
+        return try store.repeating(call) { connection throws(BackendError) in
             guard case .file(let attributes) = try connection.look(at: place, call) else {
                 throw .notFound(request.key)
             }
@@ -71,7 +56,7 @@ final class SFTPBackend: StorageBackend {
 
     func openRead(_ request: ReadRequest, call: Call) throws(BackendError) -> ReadAnswer {
         let place = try Place(request.key)
-        return try repeating(call) { connection throws(BackendError) in
+        return try store.repeating(call) { connection throws(BackendError) in
             let (seen, handle) = try store.openSource(place, request.key, on: connection, call)
             do throws(BackendError) {
                 let range = try request.range.resolve(size: seen.size ?? 0)
@@ -86,7 +71,7 @@ final class SFTPBackend: StorageBackend {
 
     func beginWrite(_ request: WriteRequest, call: Call) throws(BackendError) -> any WriteStream {
         let place = try Place(request.key)
-        return try repeating(call) { connection throws(BackendError) in
+        return try store.repeating(call) { connection throws(BackendError) in
             try FileWriter(store, request, place, on: connection, call)
         }
     }
@@ -97,7 +82,7 @@ final class SFTPBackend: StorageBackend {
             try self.store.remove(request, at: place, on: connection, call)
         }
         // Removed twice is removed; but who must know whether it was there has one try.
-        if request.isStrict { try once(call, body) } else { try repeating(call, body) }
+        if request.isStrict { try store.once(call, body) } else { try store.repeating(call, body) }
     }
 
     func openList(_ request: ListRequest, call: Call) throws(BackendError) -> any ListStream {
@@ -106,20 +91,20 @@ final class SFTPBackend: StorageBackend {
 
     func copy(_ request: CopyRequest, call: Call) throws(BackendError) -> Entry {
         let (from, to) = (try Place(request.from), try Place(request.to))
-        return try once(call) { connection throws(BackendError) in
+        return try store.once(call) { connection throws(BackendError) in
             try store.copy(request, from: from, to: to, on: connection, call)
         }
     }
 
     func move(_ request: CopyRequest, call: Call) throws(BackendError) -> Entry {
         let (from, to) = (try Place(request.from), try Place(request.to))
-        return try once(call) { connection throws(BackendError) in
+        return try store.once(call) { connection throws(BackendError) in
             try store.move(request, from: from, to: to, on: connection, call)
         }
     }
 
     func usage(call: Call) throws(BackendError) -> Usage {
-        try repeating(call) { connection throws(BackendError) in
+        try store.repeating(call) { connection throws(BackendError) in
             let space = try store.space(on: connection, call)
             return Usage(bytesFree: space.available, bytesTotal: space.total)
         }

@@ -29,6 +29,9 @@ struct Server: Sendable {
     /// More at once saves nothing: the channel cuts it into pieces of 32 KiB all the same.
     private static let mostBytes: UInt64 = 255 << 10
 
+    /// OpenSSH that lets nobody write hides what would, and offers the rest.
+    var isReadOnly: Bool { hasFileSystem && !hasPosixRename && !hasHardLink && !hasSync }
+
     init() {}
 
     /// Asks on a new connection, and finds the root.

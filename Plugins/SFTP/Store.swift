@@ -87,15 +87,16 @@ final class Store: Sendable {
             paths.append(root)
         }
         for name in [Place.reserved, Self.unpublished] { paths.append(root + [UInt8(ascii: "/")] + name) }
-        var last = Status(code: Status.ok, words: "")
+        var refusal: Status?
         for path in paths {
             // What is there already fails too: only what comes after tells.
-            last = try connection.status(try connection.makeDirectory(path, mode: settings.directoryMode), call)
+            let status = try connection.status(try connection.makeDirectory(path, mode: settings.directoryMode), call)
+            if !status.isOK, refusal?.code != Status.permissionDenied { refusal = status }
         }
         for path in paths.suffix(2) {
             let found = try connection.attributes(try connection.request(PacketType.linkStat, path), call)
             guard let found = found.value else {
-                throw (last.isOK ? found.status : last).error("cannot make the folder .coffer in the root")
+                throw (refusal ?? found.status).error("cannot make the folder .coffer in the root")
             }
             guard found.isDirectory else {
                 throw BackendError(.permission, "the folder .coffer in the root is something else")
@@ -108,6 +109,9 @@ final class Store: Sendable {
     /// Refuses a write to a server without what the profile says that it has.
     func requireWriting(on connection: Connection) throws(BackendError) {
         let server = connection.server
+        guard !server.isReadOnly else {
+            throw BackendError(.permission, "permission denied: the server is for reading only")
+        }
         guard settings.isOpenSSH else { return }
         guard server.hasPosixRename else { throw lacking(ExtensionName.posixRename, "server: other") }
         guard !settings.isDurable || (server.hasSync && server.opensDirectories) else {
@@ -167,13 +171,30 @@ final class Store: Sendable {
         }
     }
 
-    // MARK: Sweeping
+    // MARK: Connections
 
-    /// Whether a sweep is due: at the first call, and an hour after the last one.
-    func isSweepDue() -> Bool {
+    /// Runs `body` on a connection; twice at most, so only for what may happen twice.
+    func repeating<R>(_ call: Call, _ body: (Connection) throws(BackendError) -> R) throws(BackendError) -> R {
+        try pool.repeating(call) { connection throws(BackendError) in
+            try sweepIfDue(connection, call)
+            return try body(connection)
+        }
+    }
+
+    /// Runs `body` on a connection that was found to work just now.
+    func once<R>(_ call: Call, _ body: (Connection) throws(BackendError) -> R) throws(BackendError) -> R {
+        let connection = try pool.take(call).connection
+        try sweepIfDue(connection, call)
+        return try body(connection)
+    }
+
+    /// Sweeps at the first call, and an hour after the last sweep.
+    private func sweepIfDue(_ connection: Connection, _ call: Call) throws(BackendError) {
         let now = monotonicNow()
         let last = sweptAt.load(ordering: .relaxed)
-        guard last == 0 || now > last + 3_600_000_000_000 else { return false }
-        return sweptAt.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
+        guard last == 0 || now > last + 3_600_000_000_000,
+            sweptAt.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
+        else { return }
+        try sweep(on: connection, call)
     }
 }
