@@ -25,6 +25,7 @@ let package = Package(
         .library(name: "coffer-fault", type: .dynamic, targets: ["FaultBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
+        .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPBackend"]),
     ],
     dependencies: [.package(path: "plugin-sdk")],
     targets: [
@@ -137,6 +138,25 @@ let package = Package(
             name: "FaultBackend",
             dependencies: ["MemoryStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/Fault",
+            swiftSettings: house
+        ),
+
+        .systemLibrary(name: "CSSH", path: "Plugins/SFTP/CSSH", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
+        .target(name: "CSSHSystem", path: "Plugins/SFTP/CSSHSystem", cSettings: houseC),
+        .target(
+            name: "SSHTransport",
+            dependencies: ["CSSH", "CSSHSystem", sdk("CofferPluginSDK")],
+            path: "Plugins/SFTP/Transport",
+            swiftSettings: house
+        ),
+        .target(name: "SFTPWire", path: "Plugins/SFTP/Wire", swiftSettings: pure),
+        .target(
+            name: "SFTPBackend",
+            dependencies: [
+                "SFTPWire", "SSHTransport", sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
+            ],
+            path: "Plugins/SFTP",
+            exclude: ["CSSH", "CSSHSystem", "Transport", "Wire"],
             swiftSettings: house
         ),
 

@@ -20,6 +20,7 @@ let package = Package(
         .library(name: "CofferConformance", targets: ["CofferConformance"]),
         .library(name: "CofferCrypto", targets: ["CofferCrypto"]),
         .library(name: "CofferJSON", targets: ["CofferJSON"]),
+        .library(name: "CofferListing", targets: ["CofferListing"]),
         .library(name: "CofferLoader", targets: ["CofferLoader"]),
         .library(name: "CofferPluginSDK", targets: ["CofferPluginSDK"]),
         .library(name: "CofferTransport", targets: ["CofferTransport"]),
@@ -32,6 +33,9 @@ let package = Package(
 
         // Writing a plugin in Swift.
         .target(name: "CofferPluginSDK", dependencies: ["CCofferPlugin"], path: "Swift", swiftSettings: house),
+
+        // Listing in byte order what lies in directories.
+        .target(name: "CofferListing", dependencies: ["CofferPluginSDK"], path: "Listing", swiftSettings: house),
 
         // Digests and checksums, over OpenSSL; JSON without Foundation.
         .systemLibrary(name: "COpenSSL", path: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
