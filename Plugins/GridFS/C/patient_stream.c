@@ -100,6 +100,14 @@ int gridfs_wait(int fd, short events, int64_t timeout_ms)
     return wait_for(&descriptor, 1, timeout_ms);
 }
 
+bool gridfs_sleep(int64_t milliseconds, const gridfs_patience *patience)
+{
+    gridfs_now = (gridfs_waiting){.patience = patience};
+    bool is_whole = gridfs_wait(-1, 0, milliseconds) == 0;
+    gridfs_now = (gridfs_waiting){0};
+    return is_whole;
+}
+
 /* ---- the stream ------------------------------------------------------------------------------------------------ */
 
 typedef struct patient_stream {

@@ -12,7 +12,6 @@ struct gridfs_store {
     mongoc_uri_t *uri;
     mongoc_write_concern_t *concern, *durable;
     mongoc_ssl_opt_t tls;
-    char *certificate_password;
     int32_t connect_ms, selection_ms;
     size_t most, made;
     bool has_tls;
@@ -100,6 +99,73 @@ static bool fail_with(gridfs_failure *failure, const bson_error_t *error)
 
 /* ---- open and close ---------------------------------------------------------------------------------------------- */
 
+static bool set_read_preference(mongoc_uri_t *uri, const char *value)
+{
+    static const struct {
+        const char *name;
+        mongoc_read_mode_t mode;
+    } modes[] = {{"primary", MONGOC_READ_PRIMARY},
+                 {"primaryPreferred", MONGOC_READ_PRIMARY_PREFERRED},
+                 {"secondary", MONGOC_READ_SECONDARY},
+                 {"secondaryPreferred", MONGOC_READ_SECONDARY_PREFERRED},
+                 {"nearest", MONGOC_READ_NEAREST}};
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        if (strcmp(modes[i].name, value) != 0)
+            continue;
+        mongoc_read_prefs_t *preference = mongoc_read_prefs_new(modes[i].mode);
+        mongoc_uri_set_read_prefs_t(uri, preference);
+        mongoc_read_prefs_destroy(preference);
+        return true;
+    }
+    return false;
+}
+
+static bool set_write_concern(mongoc_uri_t *uri, const char *value)
+{
+    char *end;
+    long count = strtol(value, &end, 10);
+    mongoc_write_concern_t *concern = mongoc_write_concern_new();
+    if (*value && !*end && count >= 1 && count <= 50)
+        mongoc_write_concern_set_w(concern, (int32_t)count);
+    else if (strcmp(value, "majority") == 0)
+        mongoc_write_concern_set_w(concern, MONGOC_WRITE_CONCERN_W_MAJORITY);
+    else
+        mongoc_write_concern_set_wtag(concern, value);
+    mongoc_uri_set_write_concern(uri, concern);
+    mongoc_write_concern_destroy(concern);
+    return *value && !(*end == 0 && (count < 1 || count > 50));
+}
+
+static bool set_read_concern(mongoc_uri_t *uri, const char *value)
+{
+    mongoc_read_concern_t *concern = mongoc_read_concern_new();
+    bool is_set = mongoc_read_concern_set_level(concern, value);
+    mongoc_uri_set_read_concern(uri, concern);
+    mongoc_read_concern_destroy(concern);
+    return is_set;
+}
+
+static bool set_option(mongoc_uri_t *uri, const char *name, const char *value)
+{
+    if (strcmp(name, "username") == 0)
+        return mongoc_uri_set_username(uri, value);
+    if (strcmp(name, "password") == 0)
+        return mongoc_uri_set_password(uri, value);
+    if (strcmp(name, MONGOC_URI_AUTHSOURCE) == 0)
+        return mongoc_uri_set_auth_source(uri, value);
+    if (strcmp(name, MONGOC_URI_AUTHMECHANISM) == 0)
+        return mongoc_uri_set_auth_mechanism(uri, value);
+    if (strcmp(name, MONGOC_URI_READPREFERENCE) == 0)
+        return set_read_preference(uri, value);
+    if (strcmp(name, MONGOC_URI_READCONCERNLEVEL) == 0)
+        return set_read_concern(uri, value);
+    if (strcmp(name, MONGOC_URI_W) == 0)
+        return set_write_concern(uri, value);
+    if (mongoc_uri_option_is_bool(name))
+        return mongoc_uri_set_option_as_bool(uri, name, strcmp(value, "true") == 0);
+    return mongoc_uri_option_is_utf8(name) && mongoc_uri_set_option_as_utf8(uri, name, value);
+}
+
 static void use_tls_of(gridfs_store *store)
 {
     const mongoc_uri_t *uri = store->uri;
@@ -107,32 +173,45 @@ static void use_tls_of(gridfs_store *store)
     store->has_tls = mongoc_uri_get_tls(uri);
     store->tls.ca_file = mongoc_uri_get_option_as_utf8(uri, MONGOC_URI_TLSCAFILE, NULL);
     store->tls.pem_file = mongoc_uri_get_option_as_utf8(uri, MONGOC_URI_TLSCERTIFICATEKEYFILE, NULL);
-    store->tls.pem_pwd = store->certificate_password
-                             ? store->certificate_password
-                             : mongoc_uri_get_option_as_utf8(uri, MONGOC_URI_TLSCERTIFICATEKEYFILEPASSWORD, NULL);
+    store->tls.pem_pwd = mongoc_uri_get_option_as_utf8(uri, MONGOC_URI_TLSCERTIFICATEKEYFILEPASSWORD, NULL);
     store->tls.weak_cert_validation =
         is_insecure || mongoc_uri_get_option_as_bool(uri, MONGOC_URI_TLSALLOWINVALIDCERTIFICATES, false);
     store->tls.allow_invalid_hostname =
         is_insecure || mongoc_uri_get_option_as_bool(uri, MONGOC_URI_TLSALLOWINVALIDHOSTNAMES, false);
 }
 
-gridfs_store *gridfs_store_open(const gridfs_settings *settings, gridfs_failure *failure)
+/* Unless the operator has said otherwise: a majority; and what publishes waits for the journal. */
+static void use_write_concern_of(gridfs_store *store)
+{
+    store->concern = mongoc_write_concern_copy(mongoc_uri_get_write_concern(store->uri));
+    if (mongoc_write_concern_is_default(store->concern))
+        mongoc_write_concern_set_w(store->concern, MONGOC_WRITE_CONCERN_W_MAJORITY);
+    store->durable = mongoc_write_concern_copy(store->concern);
+    if (!mongoc_write_concern_journal_is_set(store->durable))
+        mongoc_write_concern_set_journal(store->durable, true);
+}
+
+gridfs_store *gridfs_store_open(const gridfs_settings *settings, const char **wrong)
 {
     start();
-    bson_error_t error;
-    mongoc_uri_t *uri = mongoc_uri_new_with_error(settings->uri, &error);
-    if (!uri) {
-        /* Not libmongoc's own words: they may quote the part with the password. */
-        fail(failure, GRIDFS_FAILED_CLIENT, (int32_t)error.code, "is no MongoDB URI");
+    *wrong = NULL;
+    /* What libmongoc says of a wrong one may quote the part with the password. */
+    mongoc_uri_t *uri = mongoc_uri_new_with_error(settings->uri, NULL);
+    if (!uri)
         return NULL;
+    for (size_t i = 0; i < settings->n_options; i++) {
+        if (!set_option(uri, settings->options[i].name, settings->options[i].value)) {
+            *wrong = settings->options[i].name;
+            mongoc_uri_destroy(uri);
+            return NULL;
+        }
     }
     gridfs_store *store = bson_malloc0(sizeof *store);
     store->uri = uri;
-    store->certificate_password = settings->certificate_password ? bson_strdup(settings->certificate_password) : NULL;
     store->connect_ms = settings->connect_ms;
     store->selection_ms = settings->selection_ms;
     store->most = settings->most_clients;
-    store->idle = bson_malloc0(store->most * sizeof *store->idle);
+    store->idle = bson_malloc0(store->most * sizeof(mongoc_client_t *));
     pthread_mutex_init(&store->mutex, NULL);
     pthread_condattr_t clock;
     pthread_condattr_init(&clock);
@@ -144,16 +223,13 @@ gridfs_store *gridfs_store_open(const gridfs_settings *settings, gridfs_failure 
     /* One look at the servers; looking again is ours, between two looks at the clock. */
     mongoc_uri_set_option_as_bool(uri, MONGOC_URI_SERVERSELECTIONTRYONCE, true);
     use_tls_of(store);
-    store->concern = mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri));
-    if (!settings->has_write_concern && mongoc_write_concern_is_default(store->concern))
-        mongoc_write_concern_set_w(store->concern, MONGOC_WRITE_CONCERN_W_MAJORITY);
-    store->durable = mongoc_write_concern_copy(store->concern);
-    if (!mongoc_write_concern_journal_is_set(store->durable))
-        mongoc_write_concern_set_journal(store->durable, true);
+    use_write_concern_of(store);
     return store;
 }
 
 const char *gridfs_store_database(const gridfs_store *store) { return mongoc_uri_get_database(store->uri); }
+
+bool gridfs_store_has_user(const gridfs_store *store) { return mongoc_uri_get_username(store->uri) != NULL; }
 
 bool gridfs_store_reads_elsewhere(const gridfs_store *store)
 {
@@ -170,8 +246,6 @@ void gridfs_store_close(gridfs_store *store)
     mongoc_write_concern_destroy(store->concern);
     mongoc_write_concern_destroy(store->durable);
     mongoc_uri_destroy(store->uri);
-    bson_zero_free(store->certificate_password,
-                   store->certificate_password ? strlen(store->certificate_password) : 0);
     pthread_cond_destroy(&store->came_back);
     pthread_mutex_destroy(&store->mutex);
     bson_free(store);

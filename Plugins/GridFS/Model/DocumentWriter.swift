@@ -14,13 +14,6 @@ package struct DocumentWriter: Sendable {
         return Document(unchecked: bytes)
     }
 
-    /// Makes a document in one expression.
-    package static func make(_ body: (inout DocumentWriter) -> Void) -> Document {
-        var writer = DocumentWriter()
-        body(&writer)
-        return writer.finish()
-    }
-
     package mutating func append(_ name: String, _ value: Value) { append(Array(name.utf8), value) }
     package mutating func append(_ name: String, _ text: String) { append(name, .string(Array(text.utf8))) }
     package mutating func append(_ name: String, _ number: Int) { append(name, .int64(Int64(number))) }
@@ -30,8 +23,8 @@ package struct DocumentWriter: Sendable {
     package mutating func append(_ name: String, _ id: ObjectID) { append(name, .objectID(id)) }
 
     /// Adds a document that the closure fills.
-    package mutating func append(_ name: String, document body: (inout DocumentWriter) -> Void) {
-        append(name, .document(Self.make(body)))
+    package mutating func append(_ name: String, _ body: (inout DocumentWriter) -> Void) {
+        append(name, .document(Document.make(body)))
     }
 
     /// Adds an array.
@@ -75,5 +68,14 @@ package struct DocumentWriter: Sendable {
 
     private static func patch(_ bytes: inout [UInt8], at offset: Int, _ number: UInt32) {
         for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: number >> UInt32(8 * index)) }
+    }
+}
+
+extension Document {
+    /// Makes a document in one expression.
+    package static func make(_ body: (inout DocumentWriter) -> Void) -> Document {
+        var writer = DocumentWriter()
+        body(&writer)
+        return writer.finish()
     }
 }

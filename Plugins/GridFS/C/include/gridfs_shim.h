@@ -31,14 +31,19 @@ typedef struct gridfs_failure {
     char message[512];
 } gridfs_failure;
 
+/* Something that the URI does not say, or says otherwise: by the name that it has in a URI, and username, password. */
+typedef struct gridfs_option {
+    const char *name, *value;
+} gridfs_option;
+
 typedef struct gridfs_settings {
-    const char *uri; /* with the user, the password and everything else */
-    const char *certificate_password;
+    const char *uri;
+    const gridfs_option *options;
+    size_t n_options;
     int32_t stall_ms;     /* the longest silence in the middle of a command */
     int32_t connect_ms;   /* the longest time that one address may take */
     int32_t selection_ms; /* how long to look for a server */
     size_t most_clients;
-    bool has_write_concern; /* of the URI; else a majority */
 } gridfs_settings;
 
 typedef struct gridfs_store gridfs_store;
@@ -49,11 +54,13 @@ typedef struct gridfs_reply gridfs_reply;
 #define GRIDFS_WRITE        2
 #define GRIDFS_WRITE_DURABLE 3 /* answered once it is in the journal */
 
-/* No network. NULL: the failure says why; it never holds a password. */
-gridfs_store *gridfs_store_open(const gridfs_settings *settings, gridfs_failure *failure);
+/* No network. NULL: *wrong is the name of the option that is wrong, or NULL for the URI itself. */
+gridfs_store *gridfs_store_open(const gridfs_settings *settings, const char **wrong);
 /* The database that the URI names, or NULL. */
 const char *gridfs_store_database(const gridfs_store *store);
-/* Whether the URI asks to read elsewhere than at the primary. */
+/* Whether it names a user. */
+bool gridfs_store_has_user(const gridfs_store *store);
+/* Whether it asks to read elsewhere than at the primary. */
 bool gridfs_store_reads_elsewhere(const gridfs_store *store);
 void gridfs_store_close(gridfs_store *store);
 
@@ -73,6 +80,8 @@ typedef struct gridfs_chunk {
 int64_t gridfs_reply_chunks(const gridfs_reply *reply, gridfs_chunk *chunks, size_t most);
 
 uint64_t gridfs_monotonic_ns(void);
+/* False: the patience ended first. */
+bool gridfs_sleep(int64_t milliseconds, const gridfs_patience *patience);
 void gridfs_make_id(uint8_t id[12]);
 void gridfs_name_thread(const char *name);
 

@@ -1,0 +1,92 @@
+// The options of a storage on GridFS, and what they make.
+
+import CGridFS
+import CofferPluginSDK
+import Glibc
+
+/// The options of a storage on GridFS.
+struct Configuration {
+    /// The prefix of its collections.
+    let bucket: String
+    /// How large the chunks of new objects are.
+    let chunkSize: Int
+    /// How old what a killed writer left must be.
+    let abandonedAfter: Int64
+    let server: Server
+
+    /// Reads the options; no network.
+    init(name: String, _ options: Options) throws(BackendError) {
+        bucket = try Self.bucket(options.string("bucket") ?? name)
+        chunkSize = Int(clamping: try options.size("chunk_size") ?? 255 << 10)
+        abandonedAfter = try options.integer("abandoned_after") ?? 86_400_000
+        server = try Self.server(options)
+    }
+
+    /// What stands in the URI's place where an option speaks.
+    private static let spoken: [(option: String, inURI: String)] = [
+        ("username", "username"), ("password", "password"), ("auth_source", "authSource"),
+        ("auth_mechanism", "authMechanism"), ("replica_set", "replicaSet"), ("tls", "tls"),
+        ("tls_ca_file", "tlsCAFile"), ("tls_certificate_key_file", "tlsCertificateKeyFile"),
+        ("tls_certificate_key_password", "tlsCertificateKeyFilePassword"),
+        ("tls_allow_invalid_certificates", "tlsAllowInvalidCertificates"), ("read_preference", "readPreference"),
+        ("read_concern", "readConcernLevel"), ("write_concern", "w"),
+    ]
+
+    private static func server(_ options: Options) throws(BackendError) -> Server {
+        let uri = try options.required("uri")
+        var pairs: [gridfs_option] = []
+        var texts: [UnsafeMutablePointer<CChar>?] = []
+        defer {
+            for text in texts {
+                // A password may be among them.
+                if let text { explicit_bzero(text, strlen(text)) }
+                free(text)
+            }
+        }
+        for (option, name) in spoken {
+            guard let value = options.string(option), !value.isEmpty else { continue }
+            guard !value.utf8.contains(0) else { throw Options.wrong(option, "holds a zero byte") }
+            let pair = (strdup(name), strdup(value))
+            texts += [pair.0, pair.1]
+            pairs.append(gridfs_option(name: UnsafePointer(pair.0), value: UnsafePointer(pair.1)))
+        }
+        var settings = gridfs_settings()
+        settings.stall_ms = Int32(clamping: try options.milliseconds("timeout") ?? 30_000)
+        settings.connect_ms = Int32(clamping: try options.milliseconds("connect_timeout") ?? 5_000)
+        settings.selection_ms = Int32(clamping: try options.milliseconds("server_selection_timeout") ?? 5_000)
+        settings.most_clients = Int(clamping: try options.integer("pool_size") ?? 32)
+        var wrong: UnsafePointer<CChar>?
+        let store = uri.withCString { uri in
+            pairs.withUnsafeBufferPointer { pairs in
+                settings.uri = uri
+                settings.options = pairs.baseAddress
+                settings.n_options = pairs.count
+                return gridfs_store_open(&settings, &wrong)
+            }
+        }
+        guard let store else {
+            let name = wrong.map { String(cString: $0) }
+            let option = spoken.first { $0.inURI.utf8.elementsEqual((name ?? "").utf8) }?.option
+            throw Options.wrong(option ?? "uri", option == nil ? "is no MongoDB URI" : "has no such value")
+        }
+        guard let database = options.string("database") ?? gridfs_store_database(store).map({ String(cString: $0) })
+        else {
+            gridfs_store_close(store)
+            throw Options.wrong("database", "is missing, and uri names none")
+        }
+        let forbidden = Array(#"/\. "$"#.utf8) + [0]
+        guard !database.isEmpty, database.utf8.count < 64, !database.utf8.contains(where: forbidden.contains) else {
+            gridfs_store_close(store)
+            throw Options.wrong("database", "is no name of a database")
+        }
+        return Server(store, database: database)
+    }
+
+    private static func bucket(_ name: String) throws(BackendError) -> String {
+        // The longest name of a collection is 255 bytes with its database; of ours ".chunks" is the longest ending.
+        guard !name.isEmpty, name.utf8.count <= 180, !name.utf8.contains(0), !name.utf8.contains(0x24),
+            !name.utf8.starts(with: "system.".utf8), name.utf8.first != 0x2E
+        else { throw Options.wrong("bucket", "is no prefix of a collection") }
+        return name
+    }
+}
