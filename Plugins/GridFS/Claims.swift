@@ -263,7 +263,9 @@ struct Claims {
 
     /// Changes the document, or finds that it was done.
     private func apply(_ edit: Change.Edit, _ patience: Patience) throws(BackendError) -> Bool {
-        if try bucket.update(in: bucket.files, edit.filter, edit.update, patience, manner: .writeDurably) { return true }
+        if try bucket.update(in: bucket.files, edit.filter, edit.update, patience, manner: .writeDurably) {
+            return true
+        }
         let done = Document.make {
             $0.append("_id", edit.file)
             $0.append("filename", .string(edit.name.bytes))

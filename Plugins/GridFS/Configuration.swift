@@ -17,9 +17,25 @@ struct Configuration {
     /// Reads the options; no network.
     init(name: String, _ options: Options) throws(BackendError) {
         bucket = try Self.bucket(options.string("bucket") ?? name)
-        chunkSize = Int(clamping: try options.size("chunk_size") ?? 255 << 10)
-        abandonedAfter = try options.integer("abandoned_after") ?? 86_400_000
+        chunkSize = try Self.number("chunk_size", options, default: 255 << 10, in: 1024...(15 << 20))
+        abandonedAfter = Int64(
+            try Self.number("abandoned_after", options, default: 86_400_000, in: 60_000...(.max / 2))
+        )
         server = try Self.server(options)
+    }
+
+    /// A number, a size or a duration; a host has checked it already, but not every caller is our host.
+    private static func number(
+        _ name: String,
+        _ options: Options,
+        default value: Int,
+        in bounds: ClosedRange<Int>
+    ) throws(BackendError) -> Int {
+        guard let given = try options.integer(name) else { return value }
+        guard let number = Int(exactly: given), bounds.contains(number) else {
+            throw Options.wrong(name, "is not between \(bounds.lowerBound) and \(bounds.upperBound)")
+        }
+        return number
     }
 
     /// What stands in the URI's place where an option speaks.
@@ -51,10 +67,12 @@ struct Configuration {
             pairs.append(gridfs_option(name: UnsafePointer(pair.0), value: UnsafePointer(pair.1)))
         }
         var settings = gridfs_settings()
-        settings.stall_ms = Int32(clamping: try options.milliseconds("timeout") ?? 30_000)
-        settings.connect_ms = Int32(clamping: try options.milliseconds("connect_timeout") ?? 5_000)
-        settings.selection_ms = Int32(clamping: try options.milliseconds("server_selection_timeout") ?? 5_000)
-        settings.most_clients = Int(clamping: try options.integer("pool_size") ?? 32)
+        settings.stall_ms = Int32(try number("timeout", options, default: 30_000, in: 100...3_600_000))
+        settings.connect_ms = Int32(try number("connect_timeout", options, default: 5_000, in: 100...600_000))
+        settings.selection_ms = Int32(
+            try number("server_selection_timeout", options, default: 5_000, in: 0...600_000)
+        )
+        settings.most_clients = try number("pool_size", options, default: 32, in: 1...1000)
         var wrong: UnsafePointer<CChar>?
         let store = uri.withCString { uri in
             pairs.withUnsafeBufferPointer { pairs in

@@ -10,8 +10,9 @@ import GridFSModel
 /// nothing else, and a reader that has begun never sees another version. No connection is held between two batches. If the
 /// version is replaced meanwhile its chunks go, and the reader is told that it changed.
 final class Download: ReadStream {
-    /// At most so many bytes are asked for at once, and at least one chunk.
+    /// At most so many bytes are asked for at once, and at least one chunk; fewer the first time.
     private static let batchBytes: UInt64 = 4 << 20
+    private static let firstBatchBytes: UInt64 = 1 << 20
 
     private let store: Store
     private let file: StoredFile
@@ -19,6 +20,7 @@ final class Download: ReadStream {
     private var rest: Range<UInt64>
     private var reply: Reply?
     private var chunks: ArraySlice<gridfs_chunk> = []
+    private var hasBegun = false
 
     /// A read of a part of a version.
     init(_ file: StoredFile, _ range: Range<UInt64>, in store: Store) {
@@ -58,11 +60,27 @@ final class Download: ReadStream {
         reply = nil
     }
 
+    /// Fetches the first bytes; false if the version was replaced or removed before they came.
+    ///
+    /// What is small is then here as a whole, and cannot change any more.
+    func begin(_ patience: Patience) throws(BackendError) -> Bool {
+        guard !rest.isEmpty else { return true }
+        do throws(BackendError) {
+            try fetch(patience)
+            return true
+        } catch {
+            guard error.code == .changed else { throw error }
+            return false
+        }
+    }
+
     /// Asks for the next chunks, and checks that they are the ones.
     private func fetch(_ patience: Patience) throws(BackendError) {
         let first = rest.lowerBound / file.chunkSize
         let last = (rest.upperBound - 1) / file.chunkSize
-        let most = min(last - first + 1, max(1, Self.batchBytes / file.chunkSize))
+        let bytes = hasBegun ? Self.batchBytes : Self.firstBatchBytes
+        let most = min(last - first + 1, max(1, bytes / file.chunkSize))
+        hasBegun = true
         close()
         let reply = try store.server.run(command(first, most), store.nearReads, patience)
         var chunks = try reply.chunks(most: Int(most))

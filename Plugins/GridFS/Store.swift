@@ -63,9 +63,16 @@ final class Store: Sendable {
     }
 
     func openRead(_ request: ReadRequest, _ call: Call) throws(BackendError) -> ReadAnswer {
-        let file = try existing(request, call)
-        let range = try request.range.resolve(size: file.length)
-        return ReadAnswer(entry: file.entry(), range: range, body: .stream(Download(file, range, in: self)))
+        while true {
+            let file = try existing(request, call)
+            let range = try request.range.resolve(size: file.length)
+            let download = Download(file, range, in: self)
+            if try download.begin(Patience(call)) {
+                return ReadAnswer(entry: file.entry(), range: range, body: .stream(download))
+            }
+            // Another version is there by now, or none.
+            try call.check()
+        }
     }
 
     func beginWrite(_ request: WriteRequest, _ call: Call) throws(BackendError) -> Upload {

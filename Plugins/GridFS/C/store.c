@@ -14,6 +14,8 @@ struct gridfs_store {
     mongoc_ssl_opt_t tls;
     int32_t connect_ms, selection_ms;
     size_t most, made;
+    /* How many were in use at once lately: more than that are not kept. */
+    size_t peak, earlier_peak, takes;
     bool has_tls;
     pthread_mutex_t mutex;
     pthread_cond_t came_back;
@@ -286,6 +288,27 @@ static mongoc_client_t *make_client(gridfs_store *store, bson_error_t *error)
     return client;
 }
 
+/* After so many uses the demand is measured anew. */
+static const size_t demand_window = 128;
+
+/* How many clients are worth keeping: as many as were in use at once, this while or the last. */
+static size_t demand(const gridfs_store *store)
+{
+    return store->peak > store->earlier_peak ? store->peak : store->earlier_peak;
+}
+
+static void note_use(gridfs_store *store)
+{
+    size_t in_use = store->made - store->idle_count;
+    if (++store->takes >= demand_window) {
+        store->takes = 0;
+        store->earlier_peak = store->peak;
+        store->peak = 0;
+    }
+    if (in_use > store->peak)
+        store->peak = in_use;
+}
+
 /* Takes an idle client, or the right to make one. False: the call ended before its turn came. */
 static bool take(gridfs_store *store, mongoc_client_t **client)
 {
@@ -307,21 +330,33 @@ static bool take(gridfs_store *store, mongoc_client_t **client)
             pthread_cond_timedwait(&store->came_back, &store->mutex, &end);
         }
     }
+    if (has_place)
+        note_use(store);
     pthread_mutex_unlock(&store->mutex);
     return has_place;
 }
 
+/* Keeps a good client, as long as that many are wanted; the one that has been idle for longest goes first. */
 static void give_back(gridfs_store *store, mongoc_client_t *client, bool is_good)
 {
-    if (client && !is_good)
-        mongoc_client_destroy(client);
+    mongoc_client_t *gone[2] = {NULL, NULL};
     pthread_mutex_lock(&store->mutex);
-    if (client && is_good)
+    if (client && is_good) {
         store->idle[store->idle_count++] = client;
-    else
+    } else {
+        gone[0] = client;
         store->made--;
+    }
+    if (store->made > demand(store) && store->idle_count > 0) {
+        gone[1] = store->idle[0];
+        memmove(store->idle, store->idle + 1, --store->idle_count * sizeof(mongoc_client_t *));
+        store->made--;
+    }
     pthread_cond_signal(&store->came_back);
     pthread_mutex_unlock(&store->mutex);
+    for (int i = 0; i < 2; i++)
+        if (gone[i])
+            mongoc_client_destroy(gone[i]);
 }
 
 /* ---- commands ------------------------------------------------------------------------------------------------------ */
