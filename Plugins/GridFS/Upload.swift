@@ -157,12 +157,13 @@ final class Upload: WriteStream {
         do throws(BackendError) {
             try store.bucket.insert([document], into: store.bucket.files, patience)
         } catch {
-            // The answer to the insertion was lost, and libmongoc has asked again.
-            guard error.code == .alreadyExists else {
-                var error = error
-                error.isMaybeApplied = false
-                throw error
-            }
+            // Its identifier is new: that it exists would be a fault of the store, and not the answer to a condition.
+            throw BackendError(
+                error.code == .alreadyExists ? .io : error.code,
+                error.message,
+                isRetryable: error.isRetryable,
+                native: error.native
+            )
         }
     }
 
