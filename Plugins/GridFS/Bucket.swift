@@ -15,6 +15,7 @@ final class Bucket: Sendable {
     let chunks: String
     let own: String
     private let isReady = Locked(false)
+    private let copying = Locked(true)
 
     /// The collections with a prefix.
     init(_ name: String, on server: Server) {
@@ -54,6 +55,20 @@ final class Bucket: Sendable {
             guard error.native == ServerCode.notPermitted || ServerCode.indexConflicts.contains(error.native) else {
                 throw error
             }
+        }
+    }
+
+    /// Whether the server is thought to copy chunks by itself.
+    var copiesInside: Bool {
+        get { copying.withLock { $0 } }
+        set { copying.withLock { $0 = newValue } }
+    }
+
+    /// A document that has no name: an upload whose commit is under way, or was cut off.
+    static func hidden(_ id: Value) -> Document {
+        .make {
+            $0.append("_id", id)
+            $0.append("filename", .null)
         }
     }
 

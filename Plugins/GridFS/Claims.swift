@@ -33,6 +33,8 @@ struct Claims {
     private static let openPatience: UInt64 = 5_000_000_000
     /// How long the owner of a decided claim may carry it out alone.
     private static let decidedPatience: UInt64 = 1_000_000_000
+    /// How long to wait for a second claim while holding the first.
+    private static let turn: UInt64 = 200_000_000
     /// How long a decided change may go on after its caller has given up.
     private static let grace: UInt64 = 800
 
@@ -65,6 +67,40 @@ struct Claims {
         }
     }
 
+    /// Changes two keys at once: `prepare` gets the versions of both, the oldest first.
+    ///
+    /// The claim on `key` decides for both. That on `other` says whom it follows: without its leader it is void.
+    func change(
+        _ key: ByteString,
+        and other: ByteString,
+        _ patience: Patience,
+        _ prepare: ([StoredFile], [StoredFile]) throws(BackendError) -> Change
+    ) throws(BackendError) {
+        while true {
+            let token = makeID()
+            try acquire(key, token, patience)
+            // Who moves the other way round has the other claim and waits for this one: one of the two gives way.
+            guard try acquire(other, token, following: key, within: Self.turn, patience) else {
+                release(key, token)
+                try patience.sleep(milliseconds: UInt64.random(in: 1...20))
+                continue
+            }
+            let change: Change
+            do throws(BackendError) {
+                change = try prepare(try versions(of: key, patience), try versions(of: other, patience))
+            } catch {
+                release(key, token)
+                release(other, token)
+                throw error
+            }
+            if try decide(key, token, change, patience) {
+                try finish(change, key, token, patience)
+                return
+            }
+            release(other, token)
+        }
+    }
+
     // MARK: The life of a claim
 
     private static func mine(_ key: ByteString, _ token: ObjectID) -> Document {
@@ -82,19 +118,29 @@ struct Claims {
         }
     }
 
-    private func acquire(_ key: ByteString, _ token: ObjectID, _ patience: Patience) throws(BackendError) {
+    /// Makes a claim; false if it could not be had within so many nanoseconds.
+    @discardableResult
+    private func acquire(
+        _ key: ByteString,
+        _ token: ObjectID,
+        following leader: ByteString = .empty,
+        within limit: UInt64 = .max,
+        _ patience: Patience
+    ) throws(BackendError) -> Bool {
         let claim = Document.make {
             $0.append("_id", .string(key.bytes))
             $0.append("kind", "claim")
             $0.append("token", token)
             $0.append("at", .date(wallMilliseconds()))
+            if !leader.isEmpty { $0.append("follows", .string(leader.bytes)) }
         }
+        let start = gridfs_monotonic_ns()
         var seen: (token: Value?, since: UInt64) = (nil, 0)
         var pause: UInt64 = 1
         while true {
             do throws(BackendError) {
                 try bucket.insert([claim], into: bucket.own, patience)
-                return
+                return true
             } catch {
                 if error.code != .alreadyExists {
                     if error.isMaybeApplied { release(key, token) }
@@ -103,8 +149,9 @@ struct Claims {
             }
             guard let present = try find(key, patience) else { continue }
             // The answer to the insertion was lost, and libmongoc has asked again.
-            if present["token"] == .objectID(token) { return }
+            if present["token"] == .objectID(token) { return true }
             let now = gridfs_monotonic_ns()
+            if now - start > limit { return false }
             if seen.token == nil || seen.token != present["token"] { seen = (present["token"], now) }
             try settle(key, present, after: now - seen.since, patience)
             try patience.sleep(milliseconds: pause + UInt64.random(in: 0...pause))
@@ -120,7 +167,15 @@ struct Claims {
         _ patience: Patience
     ) throws(BackendError) {
         guard let token = claim["token"] else { return }
-        if let decided = claim["decided"]?.fields {
+        if let leader = claim["follows"]?.text.map({ ByteString($0) }) {
+            // It stands and falls with its leader.
+            let present = try find(leader, patience)
+            if let present, present["token"] == token {
+                try settle(leader, present, after: silence, patience)
+            } else {
+                try bucket.delete(from: bucket.own, [Self.open(key, token)], patience)
+            }
+        } else if let decided = claim["decided"]?.fields {
             guard silence >= Self.decidedPatience, let change = Change(decided), case .objectID(let id) = token else {
                 return
             }
@@ -250,7 +305,11 @@ struct Claims {
                 patience,
                 manner: .writeDurably
             )
-            try bucket.delete(from: bucket.own, [Self.mine(key, token)], patience)
+            try bucket.delete(
+                from: bucket.own,
+                (change.other.map { [Self.mine($0, token)] } ?? []) + [Self.mine(key, token)],
+                patience
+            )
             try trash.clear(change.over, patience)
         } catch {
             if change.edit == nil {

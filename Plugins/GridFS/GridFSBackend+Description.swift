@@ -15,7 +15,8 @@ extension GridFSBackend {
 
     private static let native: Capabilities = [
         .stat, .read, .readRange, .readPinned, .readCondition, .write, .atomicReplace, .createIfAbsent, .ifMatch,
-        .remove, .removeIfMatch, .list, .listDelimiter, .listAfter, .listSorted, .contentType, .contentProperties,
+        .remove, .removeIfMatch, .list, .listDelimiter, .listAfter, .listSorted, .copy, .copyCondition, .copyMetadata,
+        .move, .contentType, .contentProperties,
         .userMetadata, .modificationTime, .checksum, .durable,
     ]
 

@@ -28,9 +28,15 @@ final class GridFSBackend: StorageBackend {
 
     func remove(_ request: RemoveRequest, call: Call) throws(BackendError) { try store.remove(request, call) }
 
+    func copy(_ request: CopyRequest, call: Call) throws(BackendError) -> Entry { try store.copy(request, call) }
+
+    func move(_ request: CopyRequest, call: Call) throws(BackendError) -> Entry { try store.move(request, call) }
+
     func openList(_ request: ListRequest, call: Call) throws(BackendError) -> any ListStream {
         try Listing(request, in: store)
     }
+
+    func close() { store.close() }
 }
 
 /// The one exported symbol.

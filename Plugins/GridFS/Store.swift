@@ -8,7 +8,7 @@ final class Store: Sendable {
     let server: Server
     let bucket: Bucket
     let chunkSize: Int
-    let abandonedAfter: Int64
+    private let janitor: Janitor
 
     var claims: Claims { Claims(bucket: bucket) }
     var trash: Trash { Trash(bucket: bucket) }
@@ -19,19 +19,15 @@ final class Store: Sendable {
         server = configuration.server
         bucket = Bucket(configuration.bucket, on: configuration.server)
         chunkSize = configuration.chunkSize
-        abandonedAfter = configuration.abandonedAfter
+        janitor = Janitor(bucket, abandonedAfter: configuration.abandonedAfter)
     }
 
-    /// A document that has no name: an upload whose commit is under way, or was cut off.
-    static func hidden(_ id: Value) -> Document {
-        .make {
-            $0.append("_id", id)
-            $0.append("filename", .null)
-        }
-    }
+    /// Ends what goes on by itself.
+    func close() { janitor.stop() }
 
     /// The newest version of a key, by the rule of GridFS: the latest `uploadDate`.
     func newest(_ key: ByteString, _ manner: Server.Manner, _ patience: Patience) throws(BackendError) -> StoredFile? {
+        janitor.startIfDue()
         for _ in 0..<2 {
             let found = try bucket.find(
                 in: bucket.files,
@@ -80,6 +76,7 @@ final class Store: Sendable {
             let present = try newest(request.key, .read, Patience(call))
             try request.conditions.checkWrite(request.key, existing: present?.etag)
         }
+        janitor.startIfDue()
         return Upload(request, in: self)
     }
 

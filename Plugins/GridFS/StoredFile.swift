@@ -82,5 +82,18 @@ struct StoredFile {
         }
     }
 
+    /// The document with other fields; null removes one.
+    func changed(_ fields: [(path: String, value: Value)]) -> StoredFile? {
+        StoredFile(
+            .make { writer in
+                for (name, value) in document
+                where !fields.contains(where: { $0.path.utf8.elementsEqual(name) }) {
+                    writer.append(name, value)
+                }
+                for (path, value) in fields where value != .null { writer.append(path, value) }
+            }
+        )
+    }
+
     private static let `private` = ["revision", "hidden", "attempt"]
 }

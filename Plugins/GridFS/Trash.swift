@@ -56,6 +56,11 @@ struct Trash {
         }
     }
 
+    /// Takes a note back.
+    func forget(_ id: Value, _ patience: Patience) throws(BackendError) {
+        try bucket.delete(from: bucket.own, [.whose("_id", is: Self.note(id))], patience)
+    }
+
     /// Deletes the chunks of versions that are over, and the notes.
     func clear(_ ids: [Value], _ patience: Patience) throws(BackendError) {
         for id in ids {

@@ -2,6 +2,7 @@
 #include "patient_stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -25,6 +26,8 @@ uint64_t gridfs_monotonic_ns(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
+
+bool gridfs_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC) == 0; }
 
 void gridfs_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
 

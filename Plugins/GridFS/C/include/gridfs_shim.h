@@ -83,6 +83,8 @@ uint64_t gridfs_monotonic_ns(void);
 /* False: the patience ended first. */
 bool gridfs_sleep(int64_t milliseconds, const gridfs_patience *patience);
 void gridfs_make_id(uint8_t id[12]);
+/* A pipe whose ends are closed by exec. */
+bool gridfs_pipe(int ends[2]);
 void gridfs_name_thread(const char *name);
 
 #endif
