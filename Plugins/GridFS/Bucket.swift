@@ -25,6 +25,20 @@ final class Bucket: Sendable {
         own = name + ".coffer"
     }
 
+    /// Whether collections may begin so: the longest name is 255 bytes with its database.
+    static func isName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= 180 && !name.utf8.contains(0) && !name.utf8.contains(0x24)
+            && !name.utf8.starts(with: "system.".utf8) && name.utf8.first != 0x2E
+    }
+
+    /// The collections with a prefix that somebody wants.
+    convenience init(named name: ByteString, on server: Server) throws(BackendError) {
+        guard let text = String(validating: name.bytes, as: UTF8.self), Self.isName(text) else {
+            throw BackendError(.invalidArgument, "no collection may be called so: \(name)")
+        }
+        self.init(text, on: server)
+    }
+
     /// Makes the indexes that GridFS asks for, once.
     func prepare(_ patience: Patience) throws(BackendError) {
         guard !isReady.withLock({ $0 }) else { return }

@@ -31,6 +31,9 @@ struct ChunkBatch {
         head = command.bytes.dropLast() + [0x04] + Array("documents".utf8) + [0]
     }
 
+    /// Whether it holds so many chunks, each of them whole: only then may another batch begin.
+    func isFull(_ chunks: Int) -> Bool { count >= chunks && open == nil }
+
     /// Makes room for so many bytes of the object.
     mutating func reserve(_ count: Int) {
         bytes.reserveCapacity(head.count + count + (count / chunkSize + 2) * 96 + 16)

@@ -16,11 +16,12 @@ struct Configuration {
 
     /// Reads the options; no network.
     init(name: String, _ options: Options) throws(BackendError) {
-        bucket = try Self.bucket(options.string("bucket") ?? name)
+        bucket = options.string("container") ?? name
         chunkSize = try Self.number("chunk_size", options, default: 255 << 10, in: 1024...(15 << 20))
         abandonedAfter = Int64(
             try Self.number("abandoned_after", options, default: 86_400_000, in: 60_000...(.max / 2))
         )
+        guard Bucket.isName(bucket) else { throw Options.wrong("container", "is no prefix of a collection") }
         server = try Self.server(options)
     }
 
@@ -67,7 +68,7 @@ struct Configuration {
             pairs.append(gridfs_option(name: UnsafePointer(pair.0), value: UnsafePointer(pair.1)))
         }
         var settings = gridfs_settings()
-        settings.stall_ms = Int32(try number("timeout", options, default: 30_000, in: 100...3_600_000))
+        settings.stall_ms = Int32(try number("socket_timeout", options, default: 30_000, in: 100...3_600_000))
         settings.connect_ms = Int32(try number("connect_timeout", options, default: 5_000, in: 100...600_000))
         settings.selection_ms = Int32(
             try number("server_selection_timeout", options, default: 5_000, in: 0...600_000)
@@ -98,13 +99,5 @@ struct Configuration {
             throw Options.wrong("database", "is no name of a database")
         }
         return Server(store, database: database)
-    }
-
-    private static func bucket(_ name: String) throws(BackendError) -> String {
-        // The longest name of a collection is 255 bytes with its database; of ours ".chunks" is the longest ending.
-        guard !name.isEmpty, name.utf8.count <= 180, !name.utf8.contains(0), !name.utf8.contains(0x24),
-            !name.utf8.starts(with: "system.".utf8), name.utf8.first != 0x2E
-        else { throw Options.wrong("bucket", "is no prefix of a collection") }
-        return name
     }
 }

@@ -17,7 +17,7 @@ extension GridFSBackend {
         .stat, .read, .readRange, .readPinned, .readCondition, .write, .atomicReplace, .createIfAbsent, .ifMatch,
         .remove, .removeIfMatch, .list, .listDelimiter, .listAfter, .listSorted, .copy, .copyCondition, .copyMetadata,
         .move, .contentType, .contentProperties,
-        .userMetadata, .modificationTime, .checksum, .durable,
+        .userMetadata, .modificationTime, .checksum, .containers, .durable,
     ]
 
     static func traits(of store: Store) -> Traits {
@@ -44,7 +44,18 @@ extension GridFSBackend {
             "The database; the one that the URI names if it is not given.",
             deprecatedAlias: "mongo_db"
         ),
-        OptionDescription("bucket", .string, "The prefix of the collections; the storage's name if it is not given."),
+        OptionDescription(
+            "container",
+            .string,
+            "The bucket: the prefix of the collections; the storage's name if it is not given.",
+            deprecatedAlias: "bucket"
+        ),
+        OptionDescription(
+            "create",
+            .boolean,
+            "Whether the bucket's collections are made at start; else the first write makes them.",
+            default: "false"
+        ),
         OptionDescription(
             "chunk_size",
             .size,
@@ -86,7 +97,7 @@ extension GridFSBackend {
             "How many members must have a write: a number, a tag, or majority, which holds if nothing is said."
         ),
         OptionDescription(
-            "timeout",
+            "socket_timeout",
             .duration,
             "The longest silence of a server in the middle of a command.",
             default: "30s",

@@ -36,6 +36,19 @@ final class GridFSBackend: StorageBackend {
         try Listing(request, in: store)
     }
 
+    func listContainers(into sink: EntrySink, call: Call) throws(BackendError) {
+        try store.listContainers(into: sink, call)
+    }
+
+    func makeContainer(_ name: ByteString, options: Properties, call: Call) throws(BackendError) {
+        guard options.isEmpty else { throw .unsupported("an option of a bucket") }
+        try store.makeContainer(name, call)
+    }
+
+    func removeContainer(_ name: ByteString, call: Call) throws(BackendError) {
+        try store.removeContainer(name, call)
+    }
+
     func close() { store.close() }
 }
 

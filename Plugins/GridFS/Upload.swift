@@ -7,7 +7,7 @@ import GridFSModel
 ///
 /// What fits into one batch stays here until the commit; nothing of it is in the store before.
 final class Upload: WriteStream {
-    /// A batch is sent once it holds so many bytes.
+    /// A batch holds about so many bytes, in whole chunks.
     static let batchBytes = 4 << 20
 
     private let store: Store
@@ -29,7 +29,7 @@ final class Upload: WriteStream {
         var at = 0
         while at < bytes.byteCount {
             // A full batch is sent when more comes: the last one waits for the commit.
-            if batch.byteCount >= Self.batchBytes {
+            if batch.isFull(max(1, Self.batchBytes / store.chunkSize)) {
                 try draft.note(patience)
                 try send(.write, patience)
             }
