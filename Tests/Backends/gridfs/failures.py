@@ -188,5 +188,5 @@ for proof in [
     users_and_encryption, a_server_that_is_not_there, a_server_that_stalls, a_server_that_is_pulled_away,
     a_server_that_is_full, containers,
 ]:
-    proof()
-    print(f"passed   {proof.__name__}")
+    _, seconds = timed(proof)
+    print(f"passed   {proof.__name__} ({seconds:.1f} s)", flush=True)

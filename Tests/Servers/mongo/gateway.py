@@ -67,7 +67,7 @@ class Scram:
         self.name = fields[b"n"].decode()
         if self.name not in self.users:
             self.refuse()
-        salt = hashlib.sha256(b"salt of " + self.name.encode()).digest()[:16]
+        salt = hashlib.sha256(b"salt of " + self.name.encode()).digest()[:28]  # as long as drivers insist on
         self.salted = hashlib.pbkdf2_hmac("sha256", self.users[self.name].encode(), salt, self.ROUNDS)
         self.nonce = fields[b"r"] + base64.b64encode(os.urandom(18))
         self.first = b"r=%b,s=%b,i=%d" % (self.nonce, base64.b64encode(salt), self.ROUNDS)
