@@ -23,6 +23,7 @@ let package = Package(
         .executable(name: "cofferd", targets: ["cofferd"]),
         .library(name: "CofferClient", targets: ["CofferClient"]),
         .library(name: "coffer-fault", type: .dynamic, targets: ["FaultBackend"]),
+        .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
         .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPBackend"]),
@@ -119,6 +120,21 @@ let package = Package(
             dependencies: ["CLocal", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/Local",
             exclude: ["C"],
+            swiftSettings: house
+        ),
+        .systemLibrary(
+            name: "CMongo",
+            path: "Plugins/GridFS/CMongo",
+            pkgConfig: "libmongoc-1.0",
+            providers: [.apt(["libmongoc-dev"])]
+        ),
+        .target(name: "CGridFS", dependencies: ["CMongo"], path: "Plugins/GridFS/C", cSettings: houseC),
+        .target(name: "GridFSModel", path: "Plugins/GridFS/Model", swiftSettings: pure),
+        .target(
+            name: "GridFSBackend",
+            dependencies: ["CGridFS", "GridFSModel", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/GridFS",
+            exclude: ["C", "CMongo", "Model"],
             swiftSettings: house
         ),
         .target(
