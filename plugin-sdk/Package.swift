@@ -22,6 +22,7 @@ let package = Package(
         .library(name: "CofferJSON", targets: ["CofferJSON"]),
         .library(name: "CofferLoader", targets: ["CofferLoader"]),
         .library(name: "CofferPluginSDK", targets: ["CofferPluginSDK"]),
+        .library(name: "CofferTLS", targets: ["CofferTLS"]),
         .executable(name: "coffer-plugin-check", targets: ["coffer-plugin-check"]),
     ],
     targets: [
@@ -36,6 +37,15 @@ let package = Package(
         .target(name: "CChecksum", path: "CChecksum", cSettings: houseC),
         .target(name: "CofferCrypto", dependencies: ["CChecksum", "COpenSSL"], path: "Crypto", swiftSettings: house),
         .target(name: "CofferJSON", path: "JSON", swiftSettings: pure),
+
+        // TLS over sockets, for protocols that are not HTTP; over OpenSSL's libssl.
+        .target(
+            name: "CTLS",
+            path: "CTLS",
+            cSettings: houseC,
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
+        .target(name: "CofferTLS", dependencies: ["CTLS"], path: "TLS", swiftSettings: house),
 
         // Loading a plugin: probe, trust, negotiation, typed calls.
         .target(name: "CLoader", path: "CLoader", cSettings: houseC),
