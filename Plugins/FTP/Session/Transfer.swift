@@ -68,8 +68,26 @@ struct Transfer {
             server.known.withLock { ($0.knowsPassive, $0.usesPASV) = (true, usesPASV) }
             send(command, offset)
         }
-        let socket = try connect(port, patience)
+        // A command that was refused already has closed the door: its answer says more than that.
+        var socket: Socket?
+        var failure = Fault.lost("no data connection")
+        do throws(Fault) { socket = try connect(port, patience) } catch {
+            failure = error
+        }
+        guard let socket else { return (answers, try awaitRefusal(offset, failure, patience)) }
         return (answers, try awaitBeginning(offset, patience) { _ throws(Fault) in socket })
+    }
+
+    /// Without a data connection only a refusal helps, which must have come already.
+    private func awaitRefusal(_ offset: UInt64, _ failure: Fault, _ patience: Patience) throws(Fault) -> Beginning {
+        do throws(Fault) {
+            let beginning = try awaitBeginning(offset, patience.limited(to: 1000)) { _ throws(Fault) in throw failure }
+            if case .refused(let reply) = beginning, reply.code == 425 { throw failure }
+            return beginning
+        } catch {
+            control.spoil()
+            throw failure
+        }
     }
 
     private func send(_ command: Command, _ offset: UInt64) {
@@ -89,15 +107,7 @@ struct Transfer {
             throw .lost("the control connection has no other end")
         }
         address.port = port
-        let limited = patience.limited(to: server.settings.connectMilliseconds)
-        do throws(Fault) {
-            let socket = try Socket.connect(to: address, limited)
-            return socket
-        } catch {
-            control.spoil()
-            // A server that was pulled away fails here as often as on the control connection.
-            throw error
-        }
+        return try Socket.connect(to: address, patience.limited(to: server.settings.connectMilliseconds))
     }
 
     // MARK: Active

@@ -59,7 +59,8 @@ struct Looking {
         }
         var facts: Facts?
         if answers.count == 1 {
-            for line in first.lines where line.contains(UInt8(ascii: ";")) {
+            // The first and the last line are words, which may hold anything.
+            for line in first.lines.dropFirst().dropLast() {
                 facts = FactLine.parse(line[(line.first == 0x20 ? 1 : 0)...])?.facts
                 if facts != nil { break }
             }

@@ -77,8 +77,9 @@ final class FileReader: ReadStream {
                     breaks = 0
                     return count
                 }
-                let reply = try control.finalAnswer(patience)
+                channel.socket.end()
                 self.channel = nil
+                let reply = try control.finalAnswer(patience)
                 store.pool.release(control)
                 self.control = nil
                 throw .lost("the transfer ended \(end - offset) bytes early: \(reply.words)")
