@@ -93,14 +93,23 @@ coffer_tls_stream *coffer_tls_stream_make(coffer_tls_context *context, int descr
     }
     SSL_set_app_data(ssl, stream);
     SSL_set_connect_state(ssl);
-    /* A session that cannot be resumed costs a whole handshake, no more. */
-    if (session) SSL_set_session(ssl, (SSL_SESSION *)session);
+    if (session) {
+        /* OpenSSL wants a session of TLS 1.3 to be used once, and spoils it; a copy lets the caller decide. One that
+         * cannot be resumed costs a whole handshake, no more. */
+        SSL_SESSION *copy = SSL_SESSION_dup((SSL_SESSION *)session);
+        if (copy) SSL_set_session(ssl, copy);
+        SSL_SESSION_free(copy);
+    }
     return stream;
 }
 
 void coffer_tls_stream_free(coffer_tls_stream *stream) {
     if (stream == NULL) return;
-    if (stream->ssl) SSL_set_app_data(stream->ssl, NULL);
+    if (stream->ssl) {
+        SSL_set_app_data(stream->ssl, NULL);
+        /* A stream that ends without a word would spoil its session for all who still want to resume it. */
+        SSL_set_shutdown(stream->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    }
     SSL_free(stream->ssl);
     SSL_SESSION_free(stream->latest);
     free(stream);
@@ -163,8 +172,8 @@ long coffer_tls_finish(coffer_tls_stream *stream) {
 size_t coffer_tls_pending(coffer_tls_stream *stream) { return (size_t)SSL_pending(stream->ssl); }
 
 coffer_tls_session *coffer_tls_session_of(coffer_tls_stream *stream) {
-    if (stream->latest && SSL_SESSION_up_ref(stream->latest) == 1) return (coffer_tls_session *)stream->latest;
-    return (coffer_tls_session *)SSL_get1_session(stream->ssl);
+    if (stream->latest == NULL || SSL_SESSION_up_ref(stream->latest) != 1) return NULL;
+    return (coffer_tls_session *)stream->latest;
 }
 
 void coffer_tls_session_free(coffer_tls_session *session) { SSL_SESSION_free((SSL_SESSION *)session); }

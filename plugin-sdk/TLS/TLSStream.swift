@@ -59,7 +59,9 @@ public final class TLSStream {
     /// Whether bytes can be read without the socket being readable.
     public var hasPending: Bool { coffer_tls_pending(pointer) > 0 }
 
-    /// The latest session, which another connection to the same peer may resume.
+    /// The latest session that the peer offered here, which another connection to it may resume; nil if it offered none.
+    ///
+    /// Under TLS 1.3 it comes after the handshake, while something is read.
     public var session: TLSSession? { coffer_tls_session_of(pointer).map(TLSSession.init) }
 
     /// Whether the handshake resumed the session that was given.

@@ -1,6 +1,7 @@
 // The control connection: commands go out in order, answers come back in order.
 
 import CofferPluginSDK
+import CofferTLS
 import Glibc
 
 /// One control connection, from its greeting on.
@@ -20,6 +21,10 @@ final class Control {
     var lastUse = monotonicNow()
     /// Whether data connections are encrypted.
     var encryptsData = false
+
+    /// What the next data connection resumes, as many servers demand; the latest that was offered, since some take each
+    /// offer once.
+    private var offer: TLSSession?
 
     /// A control connection over a socket that is connected.
     init(_ channel: Channel, _ server: Server) {
@@ -77,12 +82,15 @@ final class Control {
     private func flush(_ patience: Patience) throws(Fault) {
         let count = server.settings.pipelines ? unsent.count : min(1, unsent.count)
         precondition(count > 0, "an answer is asked for that no command has")
-        var bytes: [UInt8] = []
-        for command in unsent[..<count] { bytes += command.bytes }
+        // Encrypted, each is a record of its own: some servers wait for the socket while the rest of a record lies decrypted.
+        var lines: [[UInt8]] = unsent[..<count].map(\.bytes)
+        if !channel.isEncrypted { lines = [Array(lines.joined())] }
         unsent.removeFirst(count)
         unanswered = count
         do throws(Fault) {
-            try withBytes(of: bytes) { buffer throws(Fault) in try channel.write(buffer, patience) }
+            for line in lines {
+                try withBytes(of: line) { buffer throws(Fault) in try channel.write(buffer, patience) }
+            }
         } catch {
             hasFailed = true
             throw error
@@ -108,6 +116,18 @@ final class Control {
             guard !bytes.isEmpty else { throw .lost("the server closed it") }
             parser.feed(bytes)
         }
+    }
+
+    /// The session for the next data connection to resume.
+    var sessionToResume: TLSSession? {
+        if offer == nil { offer = channel.session }
+        return offer
+    }
+
+    /// Ends a data connection, and keeps what the server offered on it.
+    func end(_ data: Channel) {
+        offer = data.session ?? offer
+        data.socket.end()
     }
 
     /// Says goodbye without waiting.

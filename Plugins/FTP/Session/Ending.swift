@@ -12,7 +12,7 @@ struct Ending {
     /// Closes the data connection and takes in what the server says to that; a connection on which it says nothing in time
     /// is given up.
     func abandon(_ channel: Channel) {
-        channel.socket.end()
+        control.end(channel)
         guard !control.isBroken else { return }
         do throws(Fault) {
             _ = try control.finalAnswer(Patience(milliseconds: Self.milliseconds))

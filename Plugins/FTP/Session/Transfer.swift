@@ -183,7 +183,7 @@ struct Transfer {
                 try channel.encrypt(
                     tls,
                     name: server.settings.host,
-                    resuming: control.channel.session,
+                    resuming: control.sessionToResume,
                     patience.limited(to: server.settings.connectMilliseconds)
                 )
             }

@@ -118,7 +118,7 @@ struct DirectoryReader {
             return false
         }
         // Some servers say that all is sent only when they see this end closed.
-        channel.socket.end()
+        control.end(channel)
         let reply = try control.finalAnswer(patience)
         guard reply.isDone else {
             if reply.code == 426 || reply.code == 451 { throw .lost("the listing ended early: \(reply.words)") }

@@ -77,7 +77,7 @@ final class FileReader: ReadStream {
                     breaks = 0
                     return count
                 }
-                channel.socket.end()
+                control.end(channel)
                 self.channel = nil
                 let reply = try control.finalAnswer(patience)
                 store.pool.release(control)
@@ -143,7 +143,7 @@ final class FileReader: ReadStream {
                 Ending(control).abandon(channel)
                 return
             }
-            channel.socket.end()
+            control.end(channel)
             _ = try control.finalAnswer(patience)
         } catch {
             control.spoil()

@@ -137,7 +137,7 @@ extension Store {
             throw failure
         }
         guard bytes.count == count else {
-            channel.socket.end()
+            control.end(channel)
             let reply = try control.finalAnswer(patience)
             if reply.isDone {
                 throw .failed(BackendError(.changed, "the object became shorter while it was read", isRetryable: true))

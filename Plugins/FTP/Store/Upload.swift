@@ -71,7 +71,7 @@ final class Upload {
         }
         let reply = try control.finalAnswer(patience)
         self.channel = nil
-        channel.socket.end()
+        control.end(channel)
         guard reply.isDone else { throw .failed(reply.error("the upload failed")) }
     }
 
@@ -82,7 +82,7 @@ final class Upload {
             return fault
         }
         self.channel = nil
-        channel.socket.end()
+        control.end(channel)
         do throws(Fault) {
             let reply = try control.finalAnswer(Patience(milliseconds: 500))
             return .failed(reply.error("the upload failed"))

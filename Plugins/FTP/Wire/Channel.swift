@@ -17,7 +17,7 @@ final class Channel {
     var isEncrypted: Bool { tls != nil }
     /// The version of TLS, or nil in clear.
     var version: String? { tls?.version }
-    /// What another connection to the same server may resume.
+    /// What another connection to the same server may resume, if the server offered it here.
     var session: TLSSession? { tls?.session }
 
     /// Encrypts it from here on; the peer must prove to be `name`.

@@ -37,7 +37,8 @@ long coffer_tls_write(coffer_tls_stream *, const void *, size_t);
 long coffer_tls_finish(coffer_tls_stream *);
 /* Bytes that were decrypted already: a poll does not know of them. */
 size_t coffer_tls_pending(coffer_tls_stream *);
-/* The latest session of this stream, to resume it; NULL if there is none. The caller frees it. */
+/* The latest session that the peer offered on this stream, since it was made; NULL if there is none. The caller frees it.
+ * Under TLS 1.3 it comes after the handshake, while something is read. */
 coffer_tls_session *coffer_tls_session_of(coffer_tls_stream *);
 void coffer_tls_session_free(coffer_tls_session *);
 /* Whether the handshake resumed a session. */
