@@ -23,6 +23,8 @@ let package = Package(
         .library(name: "CofferLoader", targets: ["CofferLoader"]),
         .library(name: "CofferPluginSDK", targets: ["CofferPluginSDK"]),
         .library(name: "CofferTLS", targets: ["CofferTLS"]),
+        .library(name: "CofferTransport", targets: ["CofferTransport"]),
+        .library(name: "CofferXML", targets: ["CofferXML"]),
         .executable(name: "coffer-plugin-check", targets: ["coffer-plugin-check"]),
     ],
     targets: [
@@ -46,6 +48,21 @@ let package = Package(
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
         ),
         .target(name: "CofferTLS", dependencies: ["CTLS"], path: "TLS", swiftSettings: house),
+        // HTTP for backends, over libcurl; XML, over expat.
+        .target(
+            name: "CCurl",
+            path: "CCurl",
+            cSettings: houseC,
+            linkerSettings: [.linkedLibrary("curl")]
+        ),
+        .target(
+            name: "CofferTransport",
+            dependencies: ["CCurl", "CofferPluginSDK"],
+            path: "Transport",
+            swiftSettings: house
+        ),
+        .systemLibrary(name: "CExpat", path: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+        .target(name: "CofferXML", dependencies: ["CExpat"], path: "XML", swiftSettings: house),
 
         // Loading a plugin: probe, trust, negotiation, typed calls.
         .target(name: "CLoader", path: "CLoader", cSettings: houseC),
