@@ -23,6 +23,7 @@ let package = Package(
         .executable(name: "cofferd", targets: ["cofferd"]),
         .library(name: "CofferClient", targets: ["CofferClient"]),
         .library(name: "coffer-fault", type: .dynamic, targets: ["FaultBackend"]),
+        .library(name: "coffer-ftp", type: .dynamic, targets: ["FTPBackend"]),
         .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
@@ -150,6 +151,14 @@ let package = Package(
             exclude: ["Store"],
             swiftSettings: house
         ),
+        .target(name: "CFTP", path: "Plugins/FTP/C", cSettings: houseC),
+        .target(
+            name: "FTPBackend",
+            dependencies: ["CFTP", sdk("CCofferPlugin"), sdk("CofferPluginSDK"), sdk("CofferTLS")],
+            path: "Plugins/FTP",
+            exclude: ["C"],
+            swiftSettings: house
+        ),
         .target(
             name: "FaultBackend",
             dependencies: ["MemoryStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
@@ -250,6 +259,7 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(name: "CofferCLITests", dependencies: ["CofferSystem", "CofferTestSupport"], swiftSettings: house),
+        .testTarget(name: "FTPBackendTests", dependencies: ["FTPBackend"], swiftSettings: house),
         .testTarget(
             name: "CofferSDKTests",
             dependencies: [

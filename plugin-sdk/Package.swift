@@ -23,6 +23,7 @@ let package = Package(
         .library(name: "CofferListing", targets: ["CofferListing"]),
         .library(name: "CofferLoader", targets: ["CofferLoader"]),
         .library(name: "CofferPluginSDK", targets: ["CofferPluginSDK"]),
+        .library(name: "CofferTLS", targets: ["CofferTLS"]),
         .library(name: "CofferTransport", targets: ["CofferTransport"]),
         .library(name: "CofferXML", targets: ["CofferXML"]),
         .executable(name: "coffer-plugin-check", targets: ["coffer-plugin-check"]),
@@ -43,6 +44,14 @@ let package = Package(
         .target(name: "CofferCrypto", dependencies: ["CChecksum", "COpenSSL"], path: "Crypto", swiftSettings: house),
         .target(name: "CofferJSON", path: "JSON", swiftSettings: pure),
 
+        // TLS over sockets, for protocols that are not HTTP; over OpenSSL's libssl.
+        .target(
+            name: "CTLS",
+            path: "CTLS",
+            cSettings: houseC,
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
+        .target(name: "CofferTLS", dependencies: ["CTLS"], path: "TLS", swiftSettings: house),
         // HTTP for backends, over libcurl; XML, over expat.
         .target(
             name: "CCurl",
