@@ -184,8 +184,8 @@ def through_s3(table: Table) -> None:
         said = subprocess.run([servers / "start", folder], capture_output=True, text=True, check=True).stdout
         facts = dict(line.split("=", 1) for line in said.split())
         host = Host(
-            "storages:\n  bench: { backend: s3, on_conflict: replace, conditions: none, create: true, region: us-east-1, "
-            f"endpoint: '{facts['S3_ENDPOINT']}', access_key: '{facts['S3_ACCESS_KEY']}', "
+            "storages:\n  bench: { backend: s3, on_conflict: replace, conditions: none, create: true, "
+            f"region: us-east-1, endpoint: '{facts['S3_ENDPOINT']}', access_key: '{facts['S3_ACCESS_KEY']}', "
             f"secret_key: '{facts['S3_SECRET_KEY']}' }}\n"
         )
         try:
