@@ -81,11 +81,12 @@ class Connection(Receiver):
         try:
             if fd >= 0:
                 rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))
-                sent = self.socket.sendmsg([data], [rights])
+                sent = self.socket.sendmsg([data], [rights], socket.MSG_NOSIGNAL)
                 if sent == len(data):
                     return
             while True:
-                sent += self.socket.send(data[sent:] if sent else data)
+                # A program that lets SIGPIPE end it still gets an exception.
+                sent += self.socket.send(data[sent:] if sent else data, socket.MSG_NOSIGNAL)
                 if sent == len(data):
                     return
         except BlockingIOError as error:
@@ -98,7 +99,7 @@ class Connection(Receiver):
         channel = self.socket
         while len(data):
             try:
-                sent = channel.send(data, socket.MSG_DONTWAIT)
+                sent = channel.send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
             except BlockingIOError:
                 poll = select.poll()
                 poll.register(channel, select.POLLIN | select.POLLOUT)

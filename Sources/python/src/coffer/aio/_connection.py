@@ -101,9 +101,9 @@ class Connection(Receiver):
             try:
                 if fd >= 0 and not sent:
                     rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))
-                    sent = self.socket.sendmsg([data], [rights])
+                    sent = self.socket.sendmsg([data], [rights], socket.MSG_NOSIGNAL)
                 else:
-                    sent += self.socket.send(data[sent:] if sent else data)
+                    sent += self.socket.send(data[sent:] if sent else data, socket.MSG_NOSIGNAL)
                 continue
             except BlockingIOError:
                 pass
@@ -115,7 +115,7 @@ class Connection(Receiver):
         """Sends a piece of a body; False where the host has answered before it had everything, or closed."""
         while len(data):
             try:
-                data = data[self.socket.send(data) :]
+                data = data[self.socket.send(data, socket.MSG_NOSIGNAL) :]
                 continue
             except BlockingIOError:
                 pass
