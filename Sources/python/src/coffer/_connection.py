@@ -31,6 +31,14 @@ def unreachable(path: str, number: int | None, text: str) -> CofferError:
     return Unavailable(f"no host at {path}: {text}")
 
 
+def new_socket(path: str, kind: int) -> socket.socket:
+    """A socket that is not connected yet."""
+    try:
+        return socket.socket(socket.AF_UNIX, kind)
+    except OSError as error:
+        raise Unavailable(f"cannot connect to {path}: {error.strerror}", retryable=True) from error
+
+
 def broken(path: str, failure: Closed, safe: bool) -> Unavailable:
     """What callers are told of a connection that the host closed."""
     when = "without an answer" if failure.before_answer else "in the middle of its answer"
@@ -47,7 +55,7 @@ class Connection(Receiver):
     __slots__ = ("timeout",)
 
     def __init__(self, path: str, timeout: float | None) -> None:
-        super().__init__(path, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC))
+        super().__init__(path, new_socket(path, socket.SOCK_STREAM | socket.SOCK_CLOEXEC))
         self.timeout = timeout
         try:
             if timeout is not None:

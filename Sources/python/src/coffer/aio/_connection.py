@@ -8,7 +8,7 @@ import socket
 from typing import Callable, TypeVar
 
 from .. import _wire
-from .._connection import Buffer, unreachable
+from .._connection import Buffer, new_socket, unreachable
 from .._receiving import Closed, Receiver
 from ..errors import InvalidArgument, Timeout
 
@@ -29,7 +29,7 @@ class Connection(Receiver):
 
     def __init__(self, path: str, timeout: float | None) -> None:
         kind = socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
-        super().__init__(path, socket.socket(socket.AF_UNIX, kind))
+        super().__init__(path, new_socket(path, kind))
         self.timeout = timeout
 
     def _blocked(self, what: str) -> Exception:
