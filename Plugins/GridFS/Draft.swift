@@ -19,6 +19,8 @@ final class Draft {
     private(set) var isNoted = false
     private var isHidden = false
     private var isOut = false
+    /// Whether chunks may still arrive, from a command whose answer nobody saw.
+    var isUncertain = false
     private var lastSign: Int64 = 0
 
     /// A long upload says so often, in nanoseconds, that it is alive.
@@ -135,7 +137,13 @@ final class Draft {
             let gone = try? store.bucket.delete(from: store.bucket.files, [Bucket.hidden(id)], patience)
             guard gone == 1 || isNoted else { return }
         }
-        try? store.trash.clear([id], patience)
+        guard isUncertain else {
+            try? store.trash.clear([id], patience)
+            return
+        }
+        // The note stays behind, for what arrives after this: the sweep looks again.
+        try? store.trash.doom(id, patience)
+        try? store.trash.empty([id], patience)
     }
 }
 

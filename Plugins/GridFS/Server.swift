@@ -70,7 +70,7 @@ final class Server: @unchecked Sendable {  // The C store may be used on any thr
 }
 
 /// What the server answered; its bytes stay where libmongoc put them.
-final class Reply {
+final class Reply: @unchecked Sendable {  // It never changes.
     private let reply: OpaquePointer
 
     /// Takes over a reply.

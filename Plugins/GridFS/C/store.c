@@ -215,11 +215,7 @@ gridfs_store *gridfs_store_open(const gridfs_settings *settings, const char **wr
     store->most = settings->most_clients;
     store->idle = bson_malloc0(store->most * sizeof(mongoc_client_t *));
     pthread_mutex_init(&store->mutex, NULL);
-    pthread_condattr_t clock;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&store->came_back, &clock);
-    pthread_condattr_destroy(&clock);
+    gridfs_cond_init(&store->came_back);
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, settings->stall_ms);
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, settings->connect_ms);
     /* One look at the servers; looking again is ours, between two looks at the clock. */
@@ -325,9 +321,7 @@ static bool take(gridfs_store *store, mongoc_client_t **client)
         } else if (!gridfs_may_wait()) {
             break;
         } else {
-            uint64_t until = gridfs_monotonic_ns() + 50000000;
-            struct timespec end = {.tv_sec = (time_t)(until / 1000000000), .tv_nsec = (long)(until % 1000000000)};
-            pthread_cond_timedwait(&store->came_back, &store->mutex, &end);
+            gridfs_cond_wait(&store->came_back, &store->mutex, 50000000);
         }
     }
     if (has_place)

@@ -6,6 +6,7 @@
 #ifndef GRIDFS_SHIM_H
 #define GRIDFS_SHIM_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -83,6 +84,9 @@ uint64_t gridfs_monotonic_ns(void);
 /* False: the patience ended first. */
 bool gridfs_sleep(int64_t milliseconds, const gridfs_patience *patience);
 void gridfs_make_id(uint8_t id[12]);
+/* A condition on the monotonic clock, and a wait of at most so long: timespec's arithmetic stays here. */
+void gridfs_cond_init(pthread_cond_t *condition);
+void gridfs_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, uint64_t nanoseconds);
 /* A pipe whose ends are closed by exec. */
 bool gridfs_pipe(int ends[2]);
 void gridfs_name_thread(const char *name);
