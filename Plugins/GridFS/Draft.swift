@@ -127,7 +127,9 @@ final class Draft {
         return try document.entry(named: key, at: time)
     }
 
-    /// Takes away what was never published. A second is all there is; what remains the sweep finds.
+    /// Takes away what was never published.
+    ///
+    /// A second is all there is; what remains the sweep finds.
     func abandon() {
         guard !isOut, isNoted || isHidden else { return }
         let patience = Patience(milliseconds: 800)

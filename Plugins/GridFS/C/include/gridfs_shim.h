@@ -59,6 +59,8 @@ typedef struct gridfs_reply gridfs_reply;
 gridfs_store *gridfs_store_open(const gridfs_settings *settings, const char **wrong);
 /* The database that the URI names, or NULL. */
 const char *gridfs_store_database(const gridfs_store *store);
+/* Whether what GRIDFS_WRITE_DURABLE has done survives a crash: not if the URI says journal=false. */
+bool gridfs_store_is_durable(const gridfs_store *store);
 /* Whether it names a user. */
 bool gridfs_store_has_user(const gridfs_store *store);
 /* Whether it asks to read elsewhere than at the primary. */
