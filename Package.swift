@@ -264,6 +264,11 @@ let package = Package(
             ],
             swiftSettings: house
         ),
+        .testTarget(
+            name: "GridFSBackendTests",
+            dependencies: ["GridFSBackend", "GridFSModel", sdk("CofferPluginSDK")],
+            swiftSettings: house
+        ),
         .testTarget(name: "CofferCLITests", dependencies: ["CofferSystem", "CofferTestSupport"], swiftSettings: house),
         .testTarget(name: "FTPBackendTests", dependencies: ["FTPBackend"], swiftSettings: house),
         .testTarget(
