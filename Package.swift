@@ -252,5 +252,13 @@ let package = Package(
             ],
             swiftSettings: house
         ),
+        .testTarget(
+            name: "SFTPBackendTests",
+            dependencies: [
+                "SFTPBackend", "SFTPWire", "SSHTransport",
+                sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
+            ],
+            swiftSettings: house
+        ),
     ]
 )

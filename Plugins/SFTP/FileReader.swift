@@ -86,7 +86,9 @@ final class FileReader: ReadStream {
             throw BackendError(.corrupt, "the server's answer is no SFTP")
         }
         front = (request.reply.body, fields.offset)
-        if front.bytes.count > fields.offset + length { front.bytes.removeLast(front.bytes.count - fields.offset - length) }
+        if front.bytes.count > fields.offset + length {
+            front.bytes.removeLast(front.bytes.count - fields.offset - length)
+        }
         if length < request.length {
             // A server may give less than it was asked for: the rest comes before all that is on its way.
             let rest = request.length - length

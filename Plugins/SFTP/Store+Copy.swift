@@ -91,7 +91,9 @@ extension Store {
         }
         try requireWriting(on: connection)
         let looks = (try Look(at: from, on: connection), try Look(at: to, on: connection))
-        guard case .file(let attributes) = try looks.0.sight(on: connection, call) else { throw .notFound(request.from) }
+        guard case .file(let attributes) = try looks.0.sight(on: connection, call) else {
+            throw .notFound(request.from)
+        }
         let sight = try looks.1.sight(on: connection, call)
         try check(sight, at: to, isCreateOnly: false)
         let source = from.path(below: connection.server.root)

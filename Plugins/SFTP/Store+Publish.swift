@@ -60,7 +60,11 @@ extension Store {
     ) throws(BackendError) -> Status {
         let server = connection.server
         if isCreateOnly {
-            return try applied(connection.request(extension: ExtensionName.hardLink, path, target), on: connection, call)
+            return try applied(
+                connection.request(extension: ExtensionName.hardLink, path, target),
+                on: connection,
+                call
+            )
         }
         if server.hasPosixRename {
             return try applied(
@@ -142,7 +146,8 @@ extension Store {
     }
 
     /// Removes the object at a place, if the request allows it.
-    func remove(_ request: RemoveRequest, at place: Place, on connection: Connection, _ call: Call) throws(BackendError) {
+    func remove(_ request: RemoveRequest, at place: Place, on connection: Connection, _ call: Call) throws(BackendError)
+    {
         guard case .file = try connection.look(at: place, call) else {
             _ = try request.check(existing: nil)
             return
