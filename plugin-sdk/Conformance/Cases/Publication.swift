@@ -78,9 +78,10 @@ extension ConformanceCase {
         seconds: 30
     ) { trial in
         let subject = try trial.subject()
-        try subject.put(trial.key("warm"), "x")
-        let (descriptors, threads) = (trial.openDescriptors(), trial.runningThreads())
         let workers = trial.workers(trial.scale == .quick ? 8 : 64)
+        // A store may keep as many connections as were ever wanted at once, but not one for each object.
+        try inParallel(workers) { try subject.put(trial.key("warm/\($0)"), "x") }
+        let (descriptors, threads) = (trial.openDescriptors(), trial.runningThreads())
         let count = trial.count
         try inParallel(workers) { worker in
             for index in stride(from: worker, to: count, by: workers) {
@@ -102,7 +103,7 @@ extension ConformanceCase {
     static let pieces = ConformanceCase(
         58,
         "every-cut-gives-equal-bytes",
-        "given chunks of many sizes and bodies around them, sized and unsized, then equal bytes",
+        "given chunks of many sizes and bodies around them, sized and unsized, and in parts, then equal bytes",
         needs: .storing
     ) { trial in
         let subject = try trial.subject()
@@ -122,6 +123,18 @@ extension ConformanceCase {
                 }
             }
         }
+        guard subject.has(.resume) else { return }
+        for chunk in [subject.partSize, subject.partSize + subject.partSize / 3] {
+            for size in [chunk - 1, chunk, chunk + 1, 2 * chunk + 1] {
+                let content = pattern(size, seed: chunk + size)
+                let key = trial.key("parts-\(chunk)-\(size)")
+                let parts = stride(from: 0, to: size, by: chunk).map { Array(content[$0..<min(size, $0 + chunk)]) }
+                try subject.putInParts(key, parts, WriteOptions(size: Int64(size)))
+                try expectBytes(try subject.get(key), content, "\(size) bytes in parts of \(chunk)")
+            }
+        }
+        try subject.putInParts(trial.key("nothing"), [[]])
+        try expectBytes(try subject.get(trial.key("nothing")), [], "an object of one empty part")
     }
 
     static let reserveLimit = ConformanceCase(
