@@ -23,7 +23,7 @@ let package = Package(
         .executable(name: "cofferd", targets: ["cofferd"]),
         .library(name: "CofferClient", targets: ["CofferClient"]),
         .library(name: "coffer-fault", type: .dynamic, targets: ["FaultBackend"]),
-        .library(name: "coffer-ftp", type: .dynamic, targets: ["FTPBackend"]),
+        .library(name: "coffer-ftp", type: .dynamic, targets: ["FTPPlugin"]),
         .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
@@ -156,7 +156,13 @@ let package = Package(
             name: "FTPBackend",
             dependencies: ["CFTP", sdk("CCofferPlugin"), sdk("CofferPluginSDK"), sdk("CofferTLS")],
             path: "Plugins/FTP",
-            exclude: ["C"],
+            exclude: ["C", "Entry"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "FTPPlugin",
+            dependencies: ["FTPBackend", sdk("CCofferPlugin")],
+            path: "Plugins/FTP/Entry",
             swiftSettings: house
         ),
         .target(
