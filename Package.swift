@@ -27,7 +27,7 @@ let package = Package(
         .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
-        .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPBackend"]),
+        .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPPlugin"]),
     ],
     dependencies: [.package(path: "plugin-sdk")],
     targets: [
@@ -187,7 +187,13 @@ let package = Package(
                 "SFTPWire", "SSHTransport", sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
             ],
             path: "Plugins/SFTP",
-            exclude: ["CSSH", "CSSHSystem", "Transport", "Wire"],
+            exclude: ["CSSH", "CSSHSystem", "Entry", "Transport", "Wire"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "SFTPPlugin",
+            dependencies: ["SFTPBackend", sdk("CCofferPlugin")],
+            path: "Plugins/SFTP/Entry",
             swiftSettings: house
         ),
 
@@ -294,6 +300,14 @@ let package = Package(
                 "CofferSystem", "CofferTestSupport", "LocalBackend",
                 sdk("CCofferPlugin"), sdk("CofferConformance"), sdk("CofferCrypto"), sdk("CofferLoader"),
                 sdk("CofferPluginSDK"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "SFTPBackendTests",
+            dependencies: [
+                "SFTPBackend", "SFTPWire", "SSHTransport",
+                sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
             ],
             swiftSettings: house
         ),
