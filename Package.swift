@@ -276,7 +276,11 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(name: "CofferCLITests", dependencies: ["CofferSystem", "CofferTestSupport"], swiftSettings: house),
-        .testTarget(name: "FTPBackendTests", dependencies: ["FTPBackend"], swiftSettings: house),
+        .testTarget(
+            name: "FTPBackendTests",
+            dependencies: ["FTPBackend", sdk("CofferPluginSDK")],
+            swiftSettings: house
+        ),
         .testTarget(
             name: "CofferSDKTests",
             dependencies: [
