@@ -1,0 +1,170 @@
+// AWS signature version 4: from a request to the value of its Authorization header.
+
+import CofferCrypto
+
+/// A request as far as a signature binds it.
+package struct SignedRequest {
+    /// `GET`, `PUT` and so on.
+    package var method: String
+    /// The value of the header `Host`.
+    package var host: String
+    /// The path, escaped, as it goes over the wire.
+    package var path: [UInt8]
+    /// Names and values of the query, not escaped, in any order.
+    package var query: [(name: String, value: String)]
+    /// Lower-case names and values of the headers to bind, without `host`.
+    package var headers: [(name: String, value: String)]
+
+    /// A request.
+    package init(
+        method: String,
+        host: String,
+        path: [UInt8],
+        query: [(name: String, value: String)] = [],
+        headers: [(name: String, value: String)] = []
+    ) {
+        self.method = method
+        self.host = host
+        self.path = path
+        self.query = query
+        self.headers = headers
+    }
+
+    /// The query as it goes over the wire and into the signature: escaped, and sorted by bytes.
+    package var encodedQuery: [UInt8] {
+        guard !query.isEmpty else { return [] }
+        let pairs = query.map { pair -> [UInt8] in
+            var bytes: [UInt8] = []
+            PercentEncoding.append(pair.name.utf8, to: &bytes)
+            bytes.append(UInt8(ascii: "="))
+            PercentEncoding.append(pair.value.utf8, to: &bytes)
+            return bytes
+        }
+        return Array(pairs.sorted { $0.lexicographicallyPrecedes($1) }.joined(separator: [UInt8(ascii: "&")]))
+    }
+}
+
+/// What a signature says of the body.
+package enum PayloadHash: Sendable, Hashable {
+    /// Not bound: only over TLS is that safe.
+    case unsigned
+    /// Bound chunk by chunk, each by a signature of its own.
+    case chunks
+    /// Bound by its SHA-256, in lower-case hexadecimal.
+    case sha256(String)
+
+    /// The SHA-256 of no bytes.
+    package static let empty = PayloadHash.sha256(
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    )
+
+    /// The value of the header `x-amz-content-sha256`.
+    package var header: String {
+        switch self {
+        case .unsigned: "UNSIGNED-PAYLOAD"
+        case .chunks: "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+        case .sha256(let digest): digest
+        }
+    }
+}
+
+/// Signs requests with one set of credentials for one region on one day.
+package struct Signer: Sendable {
+    /// Whose signature it is.
+    package let credentials: Credentials
+    /// The region that the signature is for.
+    package let region: String
+    /// `20130524`.
+    package let day: [UInt8]
+    private let key: [UInt8]
+
+    /// Derives the key of a day; worth keeping until the next one.
+    package init(_ credentials: Credentials, region: String, day: some Collection<UInt8>) {
+        self.credentials = credentials
+        self.region = region
+        self.day = Array(day)
+        var key = hmacSHA256(self.day, key: Array("AWS4".utf8) + Array(credentials.secretKey.utf8))
+        key = hmacSHA256(Array(region.utf8), key: key)
+        key = hmacSHA256(Array("s3".utf8), key: key)
+        self.key = hmacSHA256(Array("aws4_request".utf8), key: key)
+    }
+
+    /// `20130524/us-east-1/s3/aws4_request`.
+    package var scope: [UInt8] { day + Array("/\(region)/s3/aws4_request".utf8) }
+
+    /// The signature of a request, and the names of the headers that it binds.
+    package func signature(
+        of request: SignedRequest,
+        payload: PayloadHash,
+        at time: [UInt8]
+    ) -> (signature: String, signedHeaders: [UInt8]) {
+        var headers = request.headers
+        headers.append((name: "host", value: request.host))
+        headers.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        var names: [UInt8] = []
+        for (index, header) in headers.enumerated() {
+            if index > 0 { names.append(UInt8(ascii: ";")) }
+            names.append(contentsOf: header.name.utf8)
+        }
+        var canonical: [UInt8] = []
+        canonical.reserveCapacity(1024)
+        canonical.append(line: request.method.utf8)
+        canonical.append(line: request.path)
+        canonical.append(line: request.encodedQuery)
+        for header in headers {
+            canonical.append(contentsOf: header.name.utf8)
+            canonical.append(UInt8(ascii: ":"))
+            canonical.appendTrimmed(header.value)
+            canonical.append(0x0A)
+        }
+        canonical.append(0x0A)
+        canonical.append(line: names)
+        canonical.append(contentsOf: payload.header.utf8)
+        return (sign("AWS4-HMAC-SHA256", time, hex(Digest.of(canonical)).utf8), names)
+    }
+
+    /// The value of the header `Authorization`.
+    package func authorization(of request: SignedRequest, payload: PayloadHash, at time: [UInt8]) -> String {
+        authorization(signature(of: request, payload: payload, at: time))
+    }
+
+    /// The value of the header `Authorization` from a signature that was made.
+    package func authorization(_ signed: (signature: String, signedHeaders: [UInt8])) -> String {
+        var value = Array("AWS4-HMAC-SHA256 Credential=\(credentials.accessKey)/".utf8)
+        value.append(contentsOf: scope)
+        value.append(contentsOf: ", SignedHeaders=".utf8)
+        value.append(contentsOf: signed.signedHeaders)
+        value.append(contentsOf: ", Signature=\(signed.signature)".utf8)
+        return String(decoding: value, as: UTF8.self)
+    }
+
+    /// Signs the lines that follow the algorithm, the time and the scope.
+    package func sign(_ algorithm: String, _ time: [UInt8], _ rest: some Sequence<UInt8>) -> String {
+        var text: [UInt8] = []
+        text.reserveCapacity(256)
+        text.append(line: algorithm.utf8)
+        text.append(line: time)
+        text.append(line: scope)
+        text.append(contentsOf: rest)
+        return hex(hmacSHA256(text, key: key))
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(line: some Sequence<UInt8>) {
+        append(contentsOf: line)
+        append(0x0A)
+    }
+
+    /// Appends a header's value as a signature sees it: no blanks at its edges, and one where there were several.
+    fileprivate mutating func appendTrimmed(_ value: String) {
+        var isAfterBlank = true
+        let start = count
+        for byte in value.utf8 {
+            let isBlank = byte == 0x20
+            if !(isBlank && isAfterBlank) { append(byte) }
+            isAfterBlank = isBlank
+        }
+        if count > start, self[count - 1] == 0x20 { removeLast() }
+    }
+}
