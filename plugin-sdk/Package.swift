@@ -22,6 +22,8 @@ let package = Package(
         .library(name: "CofferJSON", targets: ["CofferJSON"]),
         .library(name: "CofferLoader", targets: ["CofferLoader"]),
         .library(name: "CofferPluginSDK", targets: ["CofferPluginSDK"]),
+        .library(name: "CofferTransport", targets: ["CofferTransport"]),
+        .library(name: "CofferXML", targets: ["CofferXML"]),
         .executable(name: "coffer-plugin-check", targets: ["coffer-plugin-check"]),
     ],
     targets: [
@@ -36,6 +38,22 @@ let package = Package(
         .target(name: "CChecksum", path: "CChecksum", cSettings: houseC),
         .target(name: "CofferCrypto", dependencies: ["CChecksum", "COpenSSL"], path: "Crypto", swiftSettings: house),
         .target(name: "CofferJSON", path: "JSON", swiftSettings: pure),
+
+        // HTTP for backends, over libcurl; XML, over expat.
+        .target(
+            name: "CCurl",
+            path: "CCurl",
+            cSettings: houseC,
+            linkerSettings: [.linkedLibrary("curl")]
+        ),
+        .target(
+            name: "CofferTransport",
+            dependencies: ["CCurl", "CofferPluginSDK"],
+            path: "Transport",
+            swiftSettings: house
+        ),
+        .systemLibrary(name: "CExpat", path: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+        .target(name: "CofferXML", dependencies: ["CExpat"], path: "XML", swiftSettings: house),
 
         // Loading a plugin: probe, trust, negotiation, typed calls.
         .target(name: "CLoader", path: "CLoader", cSettings: houseC),
