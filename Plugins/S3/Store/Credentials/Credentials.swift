@@ -8,11 +8,11 @@ package struct Credentials: Sendable, Hashable, CustomStringConvertible, CustomD
     package var secretKey: String
     /// What proves that temporary credentials were given.
     package var sessionToken: String?
-    /// When they stop working; nil is never.
-    package var expires: Moment?
+    /// When they stop working, in Unix nanoseconds; nil is never.
+    package var expires: Int64?
 
     /// Credentials.
-    package init(accessKey: String, secretKey: String, sessionToken: String? = nil, expires: Moment? = nil) {
+    package init(accessKey: String, secretKey: String, sessionToken: String? = nil, expires: Int64? = nil) {
         self.accessKey = accessKey
         self.secretKey = secretKey
         self.sessionToken = sessionToken

@@ -8,39 +8,29 @@ package struct SignedRequest {
     package var method: String
     /// The value of the header `Host`.
     package var host: String
-    /// The path, escaped, as it goes over the wire.
-    package var path: [UInt8]
-    /// Names and values of the query, not escaped, in any order.
-    package var query: [(name: String, value: String)]
+    /// Path and query, escaped, as they go over the wire.
+    package var target: String
     /// Lower-case names and values of the headers to bind, without `host`.
     package var headers: [(name: String, value: String)]
 
     /// A request.
-    package init(
-        method: String,
-        host: String,
-        path: [UInt8],
-        query: [(name: String, value: String)] = [],
-        headers: [(name: String, value: String)] = []
-    ) {
+    package init(method: String, host: String, target: String, headers: [(name: String, value: String)] = []) {
         self.method = method
         self.host = host
-        self.path = path
-        self.query = query
+        self.target = target
         self.headers = headers
     }
 
-    /// The query as it goes over the wire and into the signature: escaped, and sorted by bytes.
-    package var encodedQuery: [UInt8] {
-        guard !query.isEmpty else { return [] }
-        let pairs = query.map { pair -> [UInt8] in
-            var bytes: [UInt8] = []
-            PercentEncoding.append(pair.name.utf8, to: &bytes)
-            bytes.append(UInt8(ascii: "="))
-            PercentEncoding.append(pair.value.utf8, to: &bytes)
-            return bytes
+    /// The path, then the query in the order and form that a signature wants.
+    fileprivate var canonicalTarget: (path: Substring.UTF8View, query: [UInt8]) {
+        let bytes = target.utf8
+        guard let mark = bytes.firstIndex(of: UInt8(ascii: "?")) else { return (bytes[...], []) }
+        var pairs = bytes[bytes.index(after: mark)...].split(separator: UInt8(ascii: "&")).map(Array.init)
+        for index in pairs.indices where !pairs[index].contains(UInt8(ascii: "=")) {
+            pairs[index].append(UInt8(ascii: "="))
         }
-        return Array(pairs.sorted { $0.lexicographicallyPrecedes($1) }.joined(separator: [UInt8(ascii: "&")]))
+        pairs.sort { $0.lexicographicallyPrecedes($1) }
+        return (bytes[..<mark], Array(pairs.joined(separator: [UInt8(ascii: "&")])))
     }
 }
 
@@ -68,6 +58,14 @@ package enum PayloadHash: Sendable, Hashable {
     }
 }
 
+/// A signature, and the names of the headers that it binds.
+package struct Signature: Sendable {
+    /// The signature in lower-case hexadecimal.
+    package let value: String
+    /// The names, joined by semicolons.
+    package let headers: [UInt8]
+}
+
 /// Signs requests with one set of credentials for one region on one day.
 package struct Signer: Sendable {
     /// Whose signature it is.
@@ -76,28 +74,24 @@ package struct Signer: Sendable {
     package let region: String
     /// `20130524`.
     package let day: [UInt8]
+    /// `20130524/us-east-1/s3/aws4_request`.
+    package let scope: [UInt8]
     private let key: [UInt8]
 
-    /// Derives the key of a day; worth keeping until the next one.
-    package init(_ credentials: Credentials, region: String, day: some Collection<UInt8>) {
+    /// Derives the key of a day, which begins the time `20130524T000000Z`; worth keeping until the next one.
+    package init(_ credentials: Credentials, region: String, at time: String) {
         self.credentials = credentials
         self.region = region
-        self.day = Array(day)
-        var key = hmacSHA256(self.day, key: Array("AWS4".utf8) + Array(credentials.secretKey.utf8))
+        day = Array(time.utf8.prefix(8))
+        scope = day + Array("/\(region)/s3/aws4_request".utf8)
+        var key = hmacSHA256(day, key: Array("AWS4".utf8) + Array(credentials.secretKey.utf8))
         key = hmacSHA256(Array(region.utf8), key: key)
         key = hmacSHA256(Array("s3".utf8), key: key)
         self.key = hmacSHA256(Array("aws4_request".utf8), key: key)
     }
 
-    /// `20130524/us-east-1/s3/aws4_request`.
-    package var scope: [UInt8] { day + Array("/\(region)/s3/aws4_request".utf8) }
-
-    /// The signature of a request, and the names of the headers that it binds.
-    package func signature(
-        of request: SignedRequest,
-        payload: PayloadHash,
-        at time: [UInt8]
-    ) -> (signature: String, signedHeaders: [UInt8]) {
+    /// The signature of a request.
+    package func signature(of request: SignedRequest, payload: PayloadHash, at time: String) -> Signature {
         var headers = request.headers
         headers.append((name: "host", value: request.host))
         headers.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
@@ -106,11 +100,12 @@ package struct Signer: Sendable {
             if index > 0 { names.append(UInt8(ascii: ";")) }
             names.append(contentsOf: header.name.utf8)
         }
+        let target = request.canonicalTarget
         var canonical: [UInt8] = []
         canonical.reserveCapacity(1024)
         canonical.append(line: request.method.utf8)
-        canonical.append(line: request.path)
-        canonical.append(line: request.encodedQuery)
+        canonical.append(line: target.path)
+        canonical.append(line: target.query)
         for header in headers {
             canonical.append(contentsOf: header.name.utf8)
             canonical.append(UInt8(ascii: ":"))
@@ -120,30 +115,27 @@ package struct Signer: Sendable {
         canonical.append(0x0A)
         canonical.append(line: names)
         canonical.append(contentsOf: payload.header.utf8)
-        return (sign("AWS4-HMAC-SHA256", time, hex(Digest.of(canonical)).utf8), names)
+        let value = sign("AWS4-HMAC-SHA256", at: time, hex(Digest.of(canonical)).utf8)
+        return Signature(value: value, headers: names)
     }
 
     /// The value of the header `Authorization`.
-    package func authorization(of request: SignedRequest, payload: PayloadHash, at time: [UInt8]) -> String {
-        authorization(signature(of: request, payload: payload, at: time))
-    }
-
-    /// The value of the header `Authorization` from a signature that was made.
-    package func authorization(_ signed: (signature: String, signedHeaders: [UInt8])) -> String {
+    package func authorization(_ signature: Signature) -> String {
         var value = Array("AWS4-HMAC-SHA256 Credential=\(credentials.accessKey)/".utf8)
         value.append(contentsOf: scope)
         value.append(contentsOf: ", SignedHeaders=".utf8)
-        value.append(contentsOf: signed.signedHeaders)
-        value.append(contentsOf: ", Signature=\(signed.signature)".utf8)
+        value.append(contentsOf: signature.headers)
+        value.append(contentsOf: ", Signature=".utf8)
+        value.append(contentsOf: signature.value.utf8)
         return String(decoding: value, as: UTF8.self)
     }
 
-    /// Signs the lines that follow the algorithm, the time and the scope.
-    package func sign(_ algorithm: String, _ time: [UInt8], _ rest: some Sequence<UInt8>) -> String {
+    /// Signs what follows the lines of the algorithm, the time and the scope.
+    package func sign(_ algorithm: String, at time: String, _ rest: some Sequence<UInt8>) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(256)
         text.append(line: algorithm.utf8)
-        text.append(line: time)
+        text.append(line: time.utf8)
         text.append(line: scope)
         text.append(contentsOf: rest)
         return hex(hmacSHA256(text, key: key))
