@@ -32,8 +32,8 @@ package struct Configuration: Sendable {
     package var checksum: ChecksumMode
     /// Headers of every request that makes an object.
     package var creation = HTTPHeaders()
-    /// Headers of every request that touches an object's bytes or properties: the customer's key.
-    package var customerKey = HTTPHeaders()
+    /// Headers of every request for an object: the customer's key, and who pays.
+    package var objectHeaders = HTTPHeaders()
     /// Whether objects can be read without credentials.
     package var isPublic = false
 
@@ -105,14 +105,14 @@ package struct Configuration: Sendable {
         if !tags.isEmpty {
             creation.add("x-amz-tagging", encodedQuery(tags.map { (name: $0.name, value: $0.value) }))
         }
-        if try options.boolean("requester_pays") ?? false { customerKey.add("x-amz-request-payer", "requester") }
+        if try options.boolean("requester_pays") ?? false { objectHeaders.add("x-amz-request-payer", "requester") }
         guard let text = Self.text(options, "customer_key") else { return }
         guard let key = bytes(base64: text), key.count == 32 else {
             throw Options.wrong("customer_key", "is not 32 bytes in Base64")
         }
-        customerKey.add("x-amz-server-side-encryption-customer-algorithm", "AES256")
-        customerKey.add("x-amz-server-side-encryption-customer-key", text)
-        customerKey.add("x-amz-server-side-encryption-customer-key-md5", base64(Digest.of(key, .md5)))
+        objectHeaders.add("x-amz-server-side-encryption-customer-algorithm", "AES256")
+        objectHeaders.add("x-amz-server-side-encryption-customer-key", text)
+        objectHeaders.add("x-amz-server-side-encryption-customer-key-md5", base64(Digest.of(key, .md5)))
     }
 
     private static func keys(_ options: Options, _ source: CredentialsSource) throws(BackendError) -> Credentials? {

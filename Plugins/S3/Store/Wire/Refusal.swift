@@ -33,7 +33,7 @@ package struct Refusal: Sendable {
             return error
         }
         error.code = meaning
-        error.isRetryable = [.rateLimited, .unavailable, .timeout].contains(meaning) || Self.repeatable.contains(code)
+        error.isRetryable = Self.isTransient(meaning, code)
         switch code {
         case "NoSuchKey", "NoSuchVersion":
             if let key { error.message = BackendError.notFound(key).message }
@@ -49,6 +49,16 @@ package struct Refusal: Sendable {
         default: break
         }
         return error
+    }
+
+    /// What a code alone means, as a batch has it for one key.
+    package static func error(code: String, _ doing: String) -> BackendError {
+        let meaning = meanings[code] ?? .io
+        return BackendError(meaning, "\(doing): \(code)", isRetryable: isTransient(meaning, code))
+    }
+
+    private static func isTransient(_ meaning: BackendError.Code, _ code: String) -> Bool {
+        [.rateLimited, .unavailable, .timeout].contains(meaning) || repeatable.contains(code)
     }
 
     private func wrongRegion(_ error: BackendError) -> BackendError {
