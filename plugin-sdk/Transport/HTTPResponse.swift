@@ -11,22 +11,34 @@ public final class HTTPResponse {
     public let head: HTTPHead
     /// The bytes of the body, where the head names them.
     public let length: UInt64?
+    private let exchange: Exchange
 
-    init(head: HTTPHead, length: UInt64?) {
+    init(head: HTTPHead, length: UInt64?, exchange: Exchange) {
         self.head = head
         self.length = length
+        self.exchange = exchange
     }
 
     /// Fills the front of `buffer`, and answers how many bytes; 0 only at the end of the whole body.
     ///
     /// Fewer bytes than the head named are `corrupt`, a broken connection `unavailable`, a silent one `timeout`.
     public func read(into buffer: inout MutableRawSpan, call: Call) throws(BackendError) -> Int {
-        throw .unsupported("read")
+        try read(into: &buffer, most: .max, call)
     }
 
-    /// The rest of the body; more than `limit` bytes are `tooLarge`.
-    public func readAll(limit: Int, call: Call) throws(BackendError) -> [UInt8] { throw .unsupported("read") }
+    /// The same, but never more than `most` bytes.
+    func read(into buffer: inout MutableRawSpan, most: UInt64, _ call: Call) throws(BackendError) -> Int {
+        try buffer.withUnsafeMutableBytes { (bytes) throws(BackendError) in
+            let front = bytes.prefix(Int(clamping: most))
+            return try exchange.read(into: UnsafeMutableRawBufferPointer(rebasing: front), call)
+        }
+    }
+
+    /// The rest of the body; more than `limit` bytes are an error.
+    public func readAll(limit: Int, call: Call) throws(BackendError) -> [UInt8] {
+        try exchange.readAll(limit: limit, expecting: length, call)
+    }
 
     /// Ends it, also in the midst of the body.
-    public func close() {}
+    public func close() { exchange.end() }
 }
