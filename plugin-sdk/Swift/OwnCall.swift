@@ -10,18 +10,24 @@ import Glibc
 public final class OwnCall: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private var hasEnded = false
-    private let descriptor: Int32
+    /// Two ends of a line: the first becomes readable once cancelled. -1 where there was none to be had.
+    private let ends: (reading: Int32, writing: Int32)
     private let deadline: UInt64
 
     /// A call that can be cancelled; with `nanoseconds` it is late after that time.
     public init(nanoseconds: UInt64? = nil) {
         pthread_mutex_init(mutex, nil)
-        descriptor = eventfd(0, Int32(EFD_CLOEXEC.rawValue | EFD_NONBLOCK.rawValue))
+        var pair: [Int32] = [-1, -1]
+        let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+        ends = socketpair(AF_UNIX, Int32(kind), 0, &pair) == 0 ? (pair[0], pair[1]) : (-1, -1)
         deadline = nanoseconds.map { monotonicNanoseconds() &+ $0 } ?? 0
     }
 
     deinit {
-        if descriptor >= 0 { Glibc.close(descriptor) }
+        if ends.reading >= 0 {
+            close(ends.reading)
+            close(ends.writing)
+        }
         pthread_mutex_destroy(mutex)
         mutex.deallocate()
     }
@@ -39,9 +45,9 @@ public final class OwnCall: @unchecked Sendable {
         defer { pthread_mutex_unlock(mutex) }
         guard !hasEnded else { return }
         hasEnded = true
-        var one: UInt64 = 1
-        // The counter cannot be full: this is written once. Without a descriptor, callers ask.
-        if descriptor >= 0 { _ = write(descriptor, &one, MemoryLayout<UInt64>.size) }
+        var byte: UInt8 = 1
+        // The line cannot be full: this is written once. Without a line, callers ask.
+        if ends.writing >= 0 { _ = write(ends.writing, &byte, 1) }
     }
 
     /// Runs `body` with the call; it is valid until `body` returns.
@@ -66,7 +72,7 @@ public final class OwnCall: @unchecked Sendable {
         }
         table.cancel_fd = { _, token in
             guard let token else { return -1 }
-            return Unmanaged<OwnCall>.fromOpaque(token).takeUnretainedValue().descriptor
+            return Unmanaged<OwnCall>.fromOpaque(token).takeUnretainedValue().ends.reading
         }
         let copy = UnsafeMutablePointer<coffer_host>.allocate(capacity: 1)
         copy.initialize(to: table)

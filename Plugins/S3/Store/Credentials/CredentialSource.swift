@@ -1,6 +1,6 @@
 // Where credentials come from, and when they are fetched anew.
 
-import CofferPluginSDK
+package import CofferPluginSDK
 import CofferTransport
 import Glibc
 

@@ -27,7 +27,7 @@ package struct PartPlan: Sendable {
         }
         let least = (size + UInt64(Self.mostParts) - 1) / UInt64(Self.mostParts)
         // Whole MiB, as some stores want equal parts of a round size.
-        let rounded = (least + (1 << 20) - 1) >> 20 << 20
+        let rounded = ((least + (1 << 20) - 1) >> 20) << 20
         (base, isKnown) = (max(preferred, rounded), true)
     }
 

@@ -2,7 +2,6 @@
 
 package import CofferPluginSDK
 import CofferTransport
-import CofferXML
 
 extension S3Storage {
     package func openList(_ request: ListRequest, call: Call) throws(BackendError) -> any ListStream {
@@ -21,6 +20,7 @@ private final class ObjectListing: ListStream {
     /// What continues the store's own listing.
     private var continuation: String?
     private var isAtEnd = false
+    private var pageSize = 0
 
     init(_ storage: S3Storage, _ request: ListRequest) throws(BackendError) {
         self.storage = storage
@@ -61,12 +61,19 @@ private final class ObjectListing: ListStream {
 
     /// Takes the next page of the store, without what was sent already.
     private func fetch(_ wanted: Int, call: Call) throws(BackendError) {
+        // Whoever reads on gets more at once.
+        pageSize = min(max(wanted, pageSize * 2), 1000)
+        guard let prefix = request.prefix.validPart, let delimiter = request.delimiter.validPart else {
+            // Every key is UTF-8: none can begin like that.
+            isAtEnd = true
+            return
+        }
         var query = [
             (name: "encoding-type", value: "url"), (name: "list-type", value: "2"),
-            (name: "max-keys", value: String(max(1, min(wanted, 1000)))),
+            (name: "max-keys", value: String(pageSize)),
         ]
-        if !request.prefix.isEmpty { query.append((name: "prefix", value: request.prefix.string)) }
-        if !request.delimiter.isEmpty { query.append((name: "delimiter", value: request.delimiter.string)) }
+        if !prefix.isEmpty { query.append((name: "prefix", value: prefix)) }
+        if !delimiter.isEmpty { query.append((name: "delimiter", value: delimiter)) }
         if let continuation {
             query.append((name: "continuation-token", value: continuation))
         } else if !last.isEmpty {
@@ -76,14 +83,11 @@ private final class ObjectListing: ListStream {
         let place = storage.configuration.place
         let question = HTTPRequest("GET", "\(place.containerPath)?\(encodedQuery(query))")
         let answer = try storage.send(question, "listing \(place.container)", call: call)
-        let page: ListingDocument
-        do throws(XMLError) {
-            page = try ListingDocument(answer.body)
-        } catch {
-            throw BackendError(.io, "the store's listing cannot be read: \(error)")
-        }
-        let before = last
-        buffered = before.isEmpty ? page.items : page.items.filter { $0.key > before }
+        let page = try ListingDocument(answer.body)
+        let (before, exact) = (last, request.prefix)
+        let isExact = prefix.utf8.count == exact.count
+        buffered = page.items
+        if !before.isEmpty || !isExact { buffered.removeAll { !($0.key > before && $0.key.hasPrefix(exact)) } }
         position = 0
         continuation = page.next
         isAtEnd = page.next == nil
@@ -94,6 +98,17 @@ private final class ObjectListing: ListStream {
         let isPrefix =
             !request.delimiter.isEmpty && last.count > request.delimiter.count
             && last.bytes.suffix(request.delimiter.count).elementsEqual(request.delimiter.bytes)
-        return isPrefix ? last.string + "\u{10FFFF}" : last.string
+        let start = last.validPart ?? ""
+        return isPrefix ? start + "\u{10FFFF}" : start
+    }
+}
+
+extension ByteString {
+    /// The bytes as text, without a character that is cut off at their end; nil if they are no UTF-8 before that.
+    fileprivate var validPart: String? {
+        for cut in 0...min(3, count) {
+            if let text = String(validating: bytes.dropLast(cut), as: UTF8.self) { return text }
+        }
+        return nil
     }
 }

@@ -1,8 +1,8 @@
 // The options, read and checked.
 
 import CofferCrypto
-import CofferPluginSDK
-import CofferTransport
+package import CofferPluginSDK
+package import CofferTransport
 
 /// The options, read and checked.
 package struct Configuration: Sendable {
@@ -52,10 +52,12 @@ package struct Configuration: Sendable {
         }
         guard region.utf8.allSatisfy(Self.isHostByte) else { throw Options.wrong("region", "is no name of a region") }
         self.region = region
+        let base: HTTPLocation
+        if let location { base = location } else { base = try Self.endpoint(of: traits, region: region, options) }
         place = try Place(
             name: name,
             options,
-            endpoint: location ?? Self.endpoint(of: traits, region: region, options),
+            endpoint: base,
             traits: traits
         )
         source = try Self.word(options, "credentials", default: "auto", CredentialsSource.init) ?? .auto

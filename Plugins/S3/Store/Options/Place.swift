@@ -1,6 +1,6 @@
 // Where a container's objects are: hosts, paths, and how a key stands in them.
 
-import CofferPluginSDK
+package import CofferPluginSDK
 package import CofferTransport
 
 /// Where a container's objects are.

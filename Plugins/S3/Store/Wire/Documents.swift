@@ -1,6 +1,6 @@
 // The small documents that go to the store and come back.
 
-import CofferPluginSDK
+package import CofferPluginSDK
 import CofferXML
 
 /// One part of an upload that the store has.

@@ -26,12 +26,18 @@ package struct ListingDocument: Sendable {
     package var next: String?
 
     /// Reads a page.
-    package init(_ body: [UInt8]) throws(XMLError) {
+    package init(_ body: [UInt8]) throws(BackendError) {
         var reader = Reader()
-        let parser = XMLParser { event throws(XMLError) in try reader.take(event) }
-        try parser.feed(body.span.bytes)
-        try parser.finish()
-        guard reader.isListing else { throw XMLError(line: 1, reason: "no listing") }
+        do throws(XMLError) {
+            let parser = XMLParser { event throws(XMLError) in reader.take(event) }
+            try parser.feed(body.span.bytes)
+            try parser.finish()
+        } catch {
+            throw BackendError(.io, "the store's listing cannot be read: \(error)")
+        }
+        guard reader.isListing, !reader.isWrong else {
+            throw BackendError(.io, "the store's listing is none, or its keys are escaped wrongly")
+        }
         items = reader.items
         next = reader.isTruncated ? reader.next : nil
         // Objects and prefixes come apart; together they are in order.
@@ -45,11 +51,12 @@ package struct ListingDocument: Sendable {
         var isTruncated = false
         var isListing = false
         var hasPrefixes = false
+        var isWrong = false
         private var isEscaped = false
         private var depth = 0
         private var item = Item()
 
-        mutating func take(_ event: XMLEvent) throws(XMLError) {
+        mutating func take(_ event: XMLEvent) {
             switch event {
             case .begin(let name, _, _):
                 depth += 1
@@ -57,11 +64,11 @@ package struct ListingDocument: Sendable {
                 if depth == 2 { item = Item() }
             case .end(let name, _, let text):
                 depth -= 1
-                if depth == 1 { try endOfTop(name, text) } else if depth == 2 { try endOfField(name, text) }
+                if depth == 1 { endOfTop(name, text) } else if depth == 2 { endOfField(name, text) }
             }
         }
 
-        private mutating func endOfTop(_ name: String, _ text: String) throws(XMLError) {
+        private mutating func endOfTop(_ name: String, _ text: String) {
             switch name {
             case "Contents": items.append(item)
             case "CommonPrefixes":
@@ -72,7 +79,7 @@ package struct ListingDocument: Sendable {
                 // Some say so only behind the keys.
                 if !isEscaped && text == "url" {
                     isEscaped = true
-                    for index in items.indices { items[index].key = try unescaped(items[index].key.bytes) }
+                    for index in items.indices { items[index].key = unescaped(items[index].key.bytes) }
                 }
             case "IsTruncated": isTruncated = text == "true"
             case "NextContinuationToken": next = text
@@ -80,9 +87,9 @@ package struct ListingDocument: Sendable {
             }
         }
 
-        private mutating func endOfField(_ name: String, _ text: String) throws(XMLError) {
+        private mutating func endOfField(_ name: String, _ text: String) {
             switch name {
-            case "Key", "Prefix": item.key = try isEscaped ? unescaped(Array(text.utf8)) : ByteString(text)
+            case "Key", "Prefix": item.key = isEscaped ? unescaped(Array(text.utf8)) : ByteString(text)
             case "Size": item.size = Int64(text) ?? -1
             case "ETag": item.etag = ByteString(unquoted(text))
             case "LastModified":
@@ -92,10 +99,11 @@ package struct ListingDocument: Sendable {
             }
         }
 
-        private func unescaped(_ key: [UInt8]) throws(XMLError) -> ByteString {
+        private mutating func unescaped(_ key: [UInt8]) -> ByteString {
             // A plus is a blank: keys are escaped as forms are, and a real plus comes as an escape.
             guard let bytes = percentDecoded(key.map { $0 == UInt8(ascii: "+") ? 0x20 : $0 }) else {
-                throw XMLError(line: 1, reason: "a key is escaped wrongly")
+                isWrong = true
+                return .empty
             }
             return ByteString(bytes)
         }
