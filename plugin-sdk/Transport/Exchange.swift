@@ -256,7 +256,9 @@ final class Exchange: @unchecked Sendable {
         return stop(wire.failure(reason, authority: authority, headLimit: settings.headLimit))
     }
 
-    /// Ends the exchange: a whole one gives its connection back, another one's is closed. A second time does nothing.
+    /// Ends the exchange: a whole one gives its connection back, another one's is closed.
+    ///
+    /// A second time does nothing.
     func end() {
         guard let wire else { return }
         isUnsent = wire.state.pointee.issued == 0

@@ -21,7 +21,9 @@ public struct HTTPOrigin: Sendable, Hashable, CustomStringConvertible {
     /// `https` or `http`.
     public var scheme: String { isSecure ? "https" : "http" }
 
-    /// What the field `Host` says: the host, and the port unless the scheme implies it. A signature covers this.
+    /// What the field `Host` says: the host, and the port unless the scheme implies it.
+    ///
+    /// A signature covers this.
     public var authority: String {
         let name = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
         return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"

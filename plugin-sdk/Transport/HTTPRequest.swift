@@ -29,9 +29,9 @@ public struct HTTPRequest: Sendable {
     public var method: String
     /// The server; nil is that of the endpoint.
     public var origin: HTTPOrigin?
-    /// Path and query, encoded already; sent as they are. See ``percentEncoded(_:keeping:)``.
+    /// Path and query, encoded already and sent as they are: see ``percentEncoded(_:keeping:)``.
     public var target: String
-    /// The fields to send. A line break in one is refused before any I/O.
+    /// The fields to send; a line break in one is refused before any I/O.
     public var headers: HTTPHeaders
     /// The body, for calls that take all of it at once; empty sends `Content-Length: 0` with POST, PUT and PATCH only.
     public var body: [UInt8] = []
@@ -40,7 +40,9 @@ public struct HTTPRequest: Sendable {
     /// What becomes of a redirection.
     public var redirects = Redirects.give
     /// How long the server may take from the last byte of the request to the first of the answer; nil is that of the
-    /// endpoint. Longer for what works long before it answers.
+    /// endpoint.
+    ///
+    /// Longer for what works long before it answers.
     public var answerTimeout: Duration?
     /// Whether the endpoint's signer sees this request.
     public var isSigned = true
@@ -48,8 +50,9 @@ public struct HTTPRequest: Sendable {
     public var expectsContinue = false
     /// The most bytes of an answer's body that ``HTTPEndpoint/send(_:call:)`` takes; more is an error.
     public var answerLimit = 8 << 20
-    /// Judges an answer that came whole, for servers that hide an error in a 200: an error here is retried as its
-    /// `isRetryable` says. nil judges by the status alone.
+    /// Judges an answer that came whole, for servers that hide an error in a 200.
+    ///
+    /// An error here is retried as its `isRetryable` says. nil judges by the status alone.
     public var judge: (@Sendable (HTTPAnswer) -> BackendError?)?
 
     /// A request to the endpoint's own server.

@@ -43,7 +43,7 @@ final class WirePool: Sendable {
                 return
             }
             state.idle.append(wire)
-            while let oldest = state.idle.first, now - oldest.lastUsed > age {
+            while let oldest = state.idle.first, oldest.lastUsed &+ age < now {
                 gone.append(oldest)
                 state.idle.removeFirst()
             }
