@@ -18,7 +18,7 @@ package final class S3Storage: StorageBackend {
         self.host = host
         credentials = CredentialSource(configuration)
         signer = S3Signer(credentials, region: configuration.region, signing: configuration.signing)
-        endpoint = try HTTPEndpoint(configuration.place.origin, settings: configuration.settings, signer: signer)
+        endpoint = HTTPEndpoint(configuration.place.origin, settings: configuration.settings, signer: signer)
         heads = ObjectHead(
             metadata: MetadataCode(
                 keepsUnderscores: configuration.traits.keepsUnderscores,

@@ -61,7 +61,7 @@ struct RoleService {
         settings.retries.attempts = 3
         settings.retries.longestPause = .milliseconds(500)
         settings.proxy = ""
-        let endpoint = try HTTPEndpoint(location.origin, settings: settings)
+        let endpoint = HTTPEndpoint(location.origin, settings: settings)
         defer { endpoint.close() }
         return try body(endpoint)
     }

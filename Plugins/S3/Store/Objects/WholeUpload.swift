@@ -50,19 +50,26 @@ final class WholeUpload {
     }
 
     private func send(call: Call) throws(BackendError) {
-        if chunks == nil {
-            try upload.append(held.span.bytes, call: call)
-        } else if let head = chunks?.head(of: held.span.bytes) {
-            let framed = head + held + ChunkSigner.lineEnd
+        var bytes = held
+        held = []
+        if var signer = chunks {
+            let framed = signer.head(of: bytes.span.bytes) + bytes + ChunkSigner.lineEnd
+            chunks = signer
             try upload.append(framed.span.bytes, call: call)
+        } else {
+            try upload.append(bytes.span.bytes, call: call)
         }
-        held.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacity: true)
+        held = bytes
     }
 
     /// Sends the last bytes, which publishes the object.
     func finish(call: Call) throws(BackendError) -> Entry {
         if !held.isEmpty { try send(call: call) }
-        if let last = chunks?.last() { try upload.append(last.span.bytes, call: call) }
+        if var signer = chunks {
+            let last = signer.last()
+            try upload.append(last.span.bytes, call: call)
+        }
         let answer = try upload.finish(call: call)
         if !answer.head.isSuccess, let error = try draft.failure(answer, isMarked: true, call: call) { throw error }
         let etag = unquoted(answer.head.headers["etag"] ?? "")

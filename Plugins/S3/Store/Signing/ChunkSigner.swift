@@ -39,7 +39,10 @@ package struct ChunkSigner {
     }
 
     /// What ends the body.
-    package mutating func last() -> [UInt8] { head(of: ([] as [UInt8]).span.bytes) + Self.lineEnd }
+    package mutating func last() -> [UInt8] {
+        let nothing: [UInt8] = []
+        return head(of: nothing.span.bytes) + Self.lineEnd
+    }
 
     /// What follows the bytes of a chunk.
     package static let lineEnd: [UInt8] = [0x0D, 0x0A]
