@@ -104,8 +104,8 @@ final class ObjectWriter: WriteStream {
         buffer = []
         draft.addConditions(to: &request.headers)
         storage.addChecksum(storage.configuration.checksum, of: request.body, to: &request.headers)
-        let answer = try storage.endpoint.send(request, call: call)
-        if !answer.head.isSuccess, let error = try draft.failure(answer, isMarked: isMarked, call: call) { throw error }
+        let answer = try isMarked ? draft.sendOnce(request, call: call) : storage.endpoint.send(request, call: call)
+        if !answer.head.isSuccess, let error = try draft.failure(answer, isMarked: false, call: call) { throw error }
         let etag = unquoted(answer.head.headers["etag"] ?? "")
         return try draft.published(etag: etag, size: size, headers: headers, isMarked: isMarked, call: call)
     }

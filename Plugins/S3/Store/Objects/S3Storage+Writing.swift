@@ -38,7 +38,8 @@ struct Draft {
         if !request.conditions.ifNoneMatch.isEmpty { headers.add("If-None-Match", "*") }
         guard !request.conditions.ifMatch.isEmpty else { return }
         let token = request.conditions.ifMatch
-        headers.add("If-Match", token == "*" ? "*" : "\"\(token)\"")
+        let isBare = token == "*" || storage.configuration.traits.comparesBareTags
+        headers.add("If-Match", isBare ? token.string : "\"\(token)\"")
     }
 
     /// The error of an answer to what publishes the object; nil if it was published after all.
@@ -56,6 +57,40 @@ struct Draft {
                 : BackendError(.precondition, "another version: \(request.key)", native: Int32(answer.status))
         }
         return refusal.error(answer, "writing \(request.key)", key: nil)
+    }
+
+    /// Sends a put with a condition so that a lost answer is not taken for a lost condition: before it is repeated, what is
+    /// there tells by our mark whether it was done.
+    func sendOnce(_ request: HTTPRequest, call: Call) throws(BackendError) -> HTTPAnswer {
+        var request = request
+        request.repetition = .onlyUnsent
+        let policy = storage.configuration.settings.retries
+        var pause: UInt64 = 100_000_000
+        for attempt in 1... {
+            let isLast = attempt >= policy.attempts
+            var answer: HTTPAnswer?
+            do throws(BackendError) {
+                let got = try storage.endpoint.send(request, call: call)
+                guard policy.statuses.contains(got.status) || Refusal(got).isConflict else { return got }
+                answer = got
+            } catch {
+                guard error.isMaybeApplied || error.isRetryable else { throw error }
+                try call.check()
+                if let head = try storage.head(self.request.key, call: call), isOurs(head) {
+                    return HTTPAnswer(head: HTTPHead(status: 200, headers: head.headers), body: [])
+                }
+                if isLast { throw error }
+            }
+            if let answer {
+                if let head = try storage.head(self.request.key, call: call), isOurs(head) {
+                    return HTTPAnswer(head: HTTPHead(status: 200, headers: head.headers), body: [])
+                }
+                if isLast { return answer }
+            }
+            try call.sleep(nanoseconds: UInt64.random(in: 0...pause))
+            pause = min(pause * 2, 5_000_000_000)
+        }
+        throw BackendError(.internal, "no attempt was made")
     }
 
     /// Adds the mark by which this attempt knows its own object again.

@@ -71,6 +71,7 @@ package enum Provider: String, Sendable, CaseIterable {
             traits.defaultRegion = "us-east-1"
             traits.conditions = [.create, .replace]
             traits.copiesWithShortNames = true
+            traits.comparesBareTags = true
             traits.keepsUnderscores = false
             traits.metadataLimit = 8192
         case .openstack:
@@ -119,6 +120,8 @@ package struct ProviderTraits: Sendable {
     package var hasACL = true
     /// Whether conditions on a copy's source need the names that Ceph gives them too.
     package var copiesWithShortNames = false
+    /// Whether a condition on a put wants the entity tag without quotes.
+    package var comparesBareTags = false
     /// Whether an underscore in the name of user metadata comes back as one.
     package var keepsUnderscores = true
     /// The most bytes of user metadata; 0 is unknown.

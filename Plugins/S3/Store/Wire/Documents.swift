@@ -61,12 +61,8 @@ package enum Question {
 
     /// A key as text of XML; nil where XML cannot hold it.
     package static func escaped(_ key: ByteString) -> String? {
-        // Control characters have no place in XML, and a reader may make a blank of a line end.
-        guard key.bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
-        // U+FFFE and U+FFFF are no characters either.
-        let string = key.string
-        guard !string.unicodeScalars.contains(where: { $0.value & 0xFFFE == 0xFFFE }) else { return nil }
-        return xmlEscaped(string)
+        // A reader may make a blank of a line end, or refuse any control character.
+        key.bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7F } ? xmlEscaped(key.string) : nil
     }
 }
 

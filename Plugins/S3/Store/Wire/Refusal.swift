@@ -23,6 +23,9 @@ package struct Refusal: Sendable {
         region = answer.head.headers["x-amz-bucket-region"] ?? error?["Region"]?.text ?? ""
     }
 
+    /// Whether another request for the same key was in the way: the same one may succeed.
+    package var isConflict: Bool { code == "ConditionalRequestConflict" || code == "OperationAborted" }
+
     /// What went wrong, in the words of the ABI.
     package func error(_ answer: HTTPAnswer, _ doing: String, key: ByteString?) -> BackendError {
         var error = answer.failure(doing)
