@@ -133,7 +133,7 @@ package final class Storage: Sendable {
             try KeySpace.check(policy.prefix)
             let backend = try opener(options)
             candidate = backend
-            if policy.conditions != .none { backend.raise(proven.withLock { $0 }) }
+            if policy.conditions != .none { backend.learn(kept: proven.withLock { $0 }) }
             try GradeCheck.check(policy, backend.capabilities, storage: name)
             slot.withLock { slot in
                 if slot.backend == nil { slot = Slot(backend: backend) }
@@ -202,11 +202,16 @@ package final class Storage: Sendable {
         return try backend()
     }
 
-    /// Takes conditions for native from now on, and opens a storage that failed for want of them.
-    func accept(proven conditions: [Capability], of backend: EmulatedBackend) {
-        backend.raise(conditions)
+    /// Takes conditions for what a probe found them to be, and opens a storage that failed for want of them.
+    func accept(_ findings: [ProbeFinding], of backend: EmulatedBackend) {
+        func capabilities(_ verdict: ProbeFinding.Verdict) -> [Capability] {
+            findings.filter { $0.verdict == verdict }.map(\.capability)
+        }
+        let (kept, ignored) = (capabilities(.kept), capabilities(.ignored))
+        backend.learn(kept: kept, ignored: ignored)
         proven.withLock { proven in
-            for condition in conditions where !proven.contains(condition) { proven.append(condition) }
+            proven.removeAll { ignored.contains($0) || kept.contains($0) }
+            proven += kept
         }
         slot.withLock { slot in
             guard slot.candidate === backend else { return }

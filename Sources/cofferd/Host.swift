@@ -163,6 +163,9 @@ final class Host: HostControl {
             )
         )
         shelf.registry.shutDown()
+        // The server, which knows the host, is known by these.
+        serverMetrics.withLock { $0 = { "" } }
+        onSwap.withLock { $0 = { _ in } }
     }
 
     /// Takes the server's own figures into ``metrics()``.

@@ -21,6 +21,8 @@ final class TestBackend: Backend, @unchecked Sendable {
         var afterOpen: (@Sendable () -> Void)?
         /// The store takes conditions and does not look at them.
         var ignoresConditions = false
+        /// The same where the size was not announced, and so the object comes in parts.
+        var ignoresConditionsOfParts = false
         /// The store loses a bit of everything that it is given.
         var spoilsWrites = false
     }
@@ -124,6 +126,8 @@ final class TestBackend: Backend, @unchecked Sendable {
     }
 
     func beginWrite(_ request: WriteRequest, _ call: Call) throws(CofferError) -> any WriteStream {
+        var request = request
+        if faults.ignoresConditionsOfParts, request.size == nil { request.conditions = .none }
         try check(request.conditions, request.key, isCopy: false)
         state.withLock { $0.openStreams += 1 }
         return TestWriteStream(request, self)

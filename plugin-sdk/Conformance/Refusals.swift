@@ -4,8 +4,9 @@ import CCofferPlugin
 enum Refusals {
     /// Asks for what `capability` names, which the plugin declares none; answers how it was refused.
     static func prove(_ capability: Capabilities, on subject: Subject, in trial: Trial) throws -> String {
-        let key = trial.key("refused")
         let word = capability.names.first ?? "?"
+        // A key for each: what one refusal leaves, rightly, is no proof against another.
+        let key = trial.key("refused-\(word)")
         switch capability {
         case .stat: return try missing(subject.ops.stat == nil, word) { _ = try subject.stat(key) }
         case .read: return try missing(subject.ops.read_open == nil, word) { _ = try subject.openRead(key) }

@@ -16,12 +16,6 @@ extension [UInt8] {
         for index in first..<20 { append(digits[index]) }
     }
 
-    /// Appends `value` (below 100) as exactly two decimal digits.
-    public mutating func appendTwoDigits(_ value: Int) {
-        append(UInt8(0x30 + value / 10))
-        append(UInt8(0x30 + value % 10))
-    }
-
     /// Appends the UTF-8 at `range` of `text` as a JSON string, quotes included; what is not valid becomes U+FFFD.
     public mutating func appendJSONString(_ text: [UInt8], _ range: Range<Int>) {
         append(UInt8(ascii: "\""))

@@ -20,6 +20,8 @@ public final class PluginInstance: @unchecked Sendable {
     public let native: CapabilityBits
     /// What the host must not emulate on it.
     public let notEmulated: CapabilityBits
+    /// Conditions that the plugin can send while nobody knows whether the store keeps them.
+    public let unproven: CapabilityBits
     /// The answer to `open`, for its limits.
     public let opened: coffer_open_result
     let operations: coffer_ops
@@ -41,6 +43,7 @@ public final class PluginInstance: @unchecked Sendable {
         operations = library.operations
         native = CapabilityBits(rawValue: opened.native)
         notEmulated = CapabilityBits(rawValue: opened.no_emulation)
+        unproven = CapabilityBits(rawValue: opened.unproven)
         lock = library.lock ?? (library.isSerialPerInstance ? SerialLock() : nil)
     }
 

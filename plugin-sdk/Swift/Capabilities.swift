@@ -90,6 +90,9 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
     public static let eventual = Capabilities(rawValue: COFFER_CAP_EVENTUAL)
     /// A fact: `a` and `a/b` cannot both be objects.
     public static let directories = Capabilities(rawValue: COFFER_CAP_DIRECTORIES)
+
+    /// The conditions on changes: what ``Traits/unproven`` may hold.
+    public static let changeConditions: Capabilities = [.createIfAbsent, .ifMatch, .removeIfMatch, .copyCondition]
 }
 
 /// What holds for one instance, once it is open.
@@ -119,14 +122,25 @@ public struct Traits: Sendable {
 
     /// What the store does itself here; a subset of what the description names.
     public var native: Capabilities
+    /// Conditions that this backend can send while nobody knows whether the store keeps them.
+    ///
+    /// They come only when the host tries them with an object of its own, or once such a probe has proven them; until
+    /// then they are refused like what is missing. The backend sends them like native ones.
+    public var unproven: Capabilities
     /// What the host must not emulate here.
     public var noEmulation: Capabilities
     /// The limits here.
     public var limits: Limits
 
     /// What holds for one instance.
-    public init(native: Capabilities, noEmulation: Capabilities = [], limits: Limits = Limits()) {
+    public init(
+        native: Capabilities,
+        unproven: Capabilities = [],
+        noEmulation: Capabilities = [],
+        limits: Limits = Limits()
+    ) {
         self.native = native
+        self.unproven = unproven
         self.noEmulation = noEmulation
         self.limits = limits
     }

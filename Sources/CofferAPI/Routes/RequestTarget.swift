@@ -113,6 +113,9 @@ private struct Segments {
 extension ArraySlice<UInt8> {
     /// Whether these bytes are exactly `word`.
     fileprivate func spells(_ word: String) -> Bool {
-        count == word.utf8.count && elementsEqual(word.utf8)
+        let wanted = word.utf8.span
+        guard count == wanted.count else { return false }
+        for offset in 0..<count where self[startIndex + offset] != wanted[offset] { return false }
+        return true
     }
 }

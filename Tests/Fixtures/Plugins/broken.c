@@ -1,8 +1,8 @@
-/* The C template with one of its promises broken, which the option `break` names; `none` breaks nothing.
+/* shelf.c with one of its promises broken, which the option `break` names; `none` breaks nothing.
  *
- * The template is compiled into this file, so that a fault may reach into its objects and streams. */
-#define coffer_backend_entry_v0 template_entry
-#include "../../../plugin-sdk/templates/c/NAME.c"
+ * It is compiled into this file, so that a fault may reach into its objects and streams. */
+#define coffer_backend_entry_v0 shelf_entry
+#include "shelf.c"
 #undef coffer_backend_entry_v0
 #include <fcntl.h>
 #include <signal.h>
@@ -38,6 +38,11 @@ static coffer_status b_open(const coffer_open_args *args, const coffer_call *cal
     if (is(fault, "upload-without-extension")) result->native |= COFFER_CAP_RESUME;
     if (is(fault, "more-than-the-descriptor")) result->native |= 1ull << 60;
     if (is(fault, "hides-if-match")) result->native &= ~COFFER_CAP_IF_MATCH;
+    if (is(fault, "sends-unproven-unasked"))
+        result->native &= ~COFFER_CAP_IF_MATCH, result->unproven = COFFER_CAP_IF_MATCH;
+    if (is(fault, "unproven-and-native")) result->unproven = COFFER_CAP_IF_MATCH;
+    if (is(fault, "unproven-checksums")) result->unproven = COFFER_CAP_CHECKSUM;
+    if (is(fault, "unproven-beyond-the-descriptor")) result->unproven = COFFER_CAP_COPY_CONDITION;
     if (is(fault, "hides-create")) result->native &= ~COFFER_CAP_CREATE_IF_ABSENT;
     if (is(fault, "hides-delimiter")) result->native &= ~COFFER_CAP_LIST_DELIMITER;
     if (is(fault, "hides-metadata")) result->native &= ~COFFER_CAP_USER_META;

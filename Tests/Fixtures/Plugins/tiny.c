@@ -1,6 +1,6 @@
 /* A backend in memory, small enough to read: what the tests of the loader and of the plugin host run against.
  *
- * ID, THREADS and CAPS change what it says of itself; OLD leaves out what a cut header does not have. Its option
+ * ID, THREADS and CAPS change what it says of itself; UNPROVEN names conditions that it does not vouch for; OLD leaves out what a cut header does not have. Its option
  * `misbehave` makes it break one rule of the ABI, by the word that stands beside the breach below. */
 #include "tiny_store.h"
 
@@ -25,6 +25,16 @@
 #ifndef NATIVE
 #define NATIVE (CAPS)
 #endif
+
+#ifndef UNPROVEN
+#define UNPROVEN 0
+#endif
+
+/* May this condition, if it is one, be sent? */
+static int sends(const coffer_call *c, uint64_t bit, coffer_str condition)
+{
+    return condition.len == 0 || !(UNPROVEN & bit) || (c->flags & COFFER_CALL_UNPROVEN);
+}
 
 static coffer_status tell(coffer_instance *in, const object *o, const coffer_sink *to)
 {
@@ -75,6 +85,7 @@ static coffer_status t_open(const coffer_open_args *a, const coffer_call *c, cof
     if (bad(in, "promise"))
         r->native |= COFFER_CAP_CONTAINERS;
     r->max_object = 1 << 30;
+    r->unproven = UNPROVEN;
     host->log(host->ctx, a->host_instance, COFFER_LOG_INFO, (coffer_str){ "opened", 6 });
     return COFFER_OK;
 }
@@ -222,7 +233,8 @@ static void t_read_close(coffer_rstream *r) { free(r->bytes), free(r); }
 static coffer_status t_write_begin(coffer_instance *in, const coffer_call *c, const coffer_write_args *a,
                                    coffer_wstream **out, coffer_error *e)
 {
-    (void)c, (void)e;
+    if (!sends(c, COFFER_CAP_IF_MATCH, a->if_match) || !sends(c, COFFER_CAP_CREATE_IF_ABSENT, a->if_none_match))
+        return fail(e, COFFER_E_UNSUPPORTED, 0, "nobody has proven it");
     if (bad(in, "stream"))
         return COFFER_OK;
     coffer_wstream *w = calloc(1, sizeof *w);
@@ -334,7 +346,8 @@ static coffer_status removed(coffer_instance *in, coffer_str key, coffer_str mat
 
 static coffer_status t_remove(coffer_instance *in, const coffer_call *c, const coffer_read_args *a, coffer_error *e)
 {
-    (void)c;
+    if (!sends(c, COFFER_CAP_REMOVE_IF_MATCH, a->if_match))
+        return fail(e, COFFER_E_UNSUPPORTED, 0, "nobody has proven it");
     return removed(in, a->key, a->if_match, (a->flags & COFFER_READ_STRICT) != 0, e);
 }
 

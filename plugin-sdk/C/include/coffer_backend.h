@@ -148,10 +148,12 @@ typedef struct coffer_error {
 #define COFFER_METRIC_GAUGE   2u
 #define COFFER_METRIC_TIMING  3u /* seconds */
 
+#define COFFER_CALL_UNPROVEN 1u /* send conditions in coffer_open_result.unproven: tried on purpose, or proven since */
+
 /* One call's deadline and cancellation. Valid until that call returns; each step of a stream brings its own. */
 typedef struct coffer_call {
     uint32_t   struct_size;
-    uint32_t   flags;       /* 0 */
+    uint32_t   flags;       /* COFFER_CALL_*; ignore the others */
     uint64_t   deadline_ns; /* CLOCK_MONOTONIC; 0 = none */
     void      *token;       /* for coffer_host.cancelled and cancel_fd */
     coffer_str trace;       /* a W3C traceparent, or empty */
@@ -224,7 +226,13 @@ typedef struct coffer_option {
 } coffer_option;
 
 /* Capabilities. A bit in `native` means that the store itself does it, safely. What is not native the host may emulate,
- * unless the bit stands in coffer_open_result.no_emulation; the rest is `none` and answers COFFER_E_UNSUPPORTED. */
+ * unless the bit stands in coffer_open_result.no_emulation; the rest is `none` and answers COFFER_E_UNSUPPORTED.
+ *
+ * A condition that the plugin can send while nobody knows whether this store keeps it (a server of unknown making) is
+ * neither native nor none: it stands in coffer_open_result.unproven. It is refused like what is none, unless the call
+ * carries COFFER_CALL_UNPROVEN; then it is sent, and the store may lose it. The host sets that flag in two cases: when
+ * an operator has it probe the store with an object of its own, which shows a store that drops conditions, and for
+ * those that such a probe has proven. */
 #define COFFER_CAP_STAT             0x1ull
 #define COFFER_CAP_READ             0x2ull
 #define COFFER_CAP_READ_RANGE       0x4ull          /* offset, length and suffix */
@@ -315,6 +323,8 @@ typedef struct coffer_open_result {
     uint64_t         no_emulation; /* what the host must not emulate here */
     /* Limits, in bytes or counts; 0 = none. */
     uint64_t max_object, preferred_part, max_parts, max_key, max_list_page, max_batch, max_presign_s, max_meta;
+    /* CREATE_IF_ABSENT, IF_MATCH, REMOVE_IF_MATCH or COPY_CONDITION: in coffer_plugin.caps, not in native. */
+    uint64_t unproven;
 } coffer_open_result;
 
 #define COFFER_KIND_OBJECT    1u

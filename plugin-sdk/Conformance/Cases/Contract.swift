@@ -202,12 +202,22 @@ extension ConformanceCase {
     static let trueDeclarations = ConformanceCase(
         117,
         "declarations-are-true",
-        "given each capability, then what is native has its function, and what is none is refused without effect"
+        "given each capability, then what is native has its function, and what is none, or unproven, is refused without effect"
     ) { trial in
         let subject = try trial.subject()
         let bound = Capabilities(rawValue: trial.plugin.pointee.caps)
-        let beyond = subject.native.subtracting(bound)
-        try expect(beyond.isEmpty, "native within coffer_plugin.caps", got: beyond.names.joined(separator: ", "))
+        let beyond = subject.native.union(subject.unproven).subtracting(bound)
+        try expect(
+            beyond.isEmpty,
+            "native and unproven within coffer_plugin.caps",
+            got: beyond.names.joined(separator: ", ")
+        )
+        let misplaced = subject.unproven.subtracting(Capabilities.changeConditions.subtracting(subject.native))
+        try expect(
+            misplaced.isEmpty,
+            "unproven to hold conditions on changes alone, and none that is native",
+            got: misplaced.names.joined(separator: ", ")
+        )
         // What rests on another ability is not there without it.
         let foundations: [(Capabilities, Capabilities)] = [
             (.read, [.range, .readDescriptor, .pinned, .readCondition]),
