@@ -248,6 +248,14 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(
+            name: "CofferTransportTests",
+            dependencies: [
+                "CofferSystem", "CofferTestSupport",
+                sdk("CofferPluginSDK"), sdk("CofferTransport"), sdk("CofferXML"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "CofferPluginTests",
             dependencies: [
                 "CofferSystem", "CofferTestSupport", "LocalBackend",

@@ -226,6 +226,20 @@ static void act(coffer_wire *wire, curl_socket_t socket, int what)
         reap(wire);
 }
 
+/* Lets libcurl work on the sockets that poll found ready. */
+static void act_on(coffer_wire *wire, const struct pollfd *seen, uint32_t n)
+{
+    for (uint32_t i = 0; i < n && !wire->is_done; i++) {
+        short events = seen[i].revents;
+        if (events == 0)
+            continue;
+        wire->moves++;
+        act(wire, seen[i].fd,
+            (events & POLLIN ? CURL_CSELECT_IN : 0) | (events & POLLOUT ? CURL_CSELECT_OUT : 0) |
+                (events & (POLLERR | POLLHUP | POLLNVAL) ? CURL_CSELECT_ERR : 0));
+    }
+}
+
 int coffer_wire_turn(coffer_wire *wire, int extra, int wait_ms)
 {
     int64_t now = wire->due_ns > 0 ? coffer_now_ns() : 1;
@@ -250,15 +264,37 @@ int coffer_wire_turn(coffer_wire *wire, int extra, int wait_ms)
     struct pollfd seen[COFFER_WIRE_SOCKETS + 1];
     uint32_t      n = wire->n_waits;
     memcpy(seen, wire->waits, n * sizeof *seen);
-    for (uint32_t i = 1; i < n && !wire->is_done; i++) {
-        short events = seen[i].revents;
-        if (events == 0)
-            continue;
-        wire->moves++;
-        act(wire, seen[i].fd,
-            (events & POLLIN ? CURL_CSELECT_IN : 0) | (events & POLLOUT ? CURL_CSELECT_OUT : 0) |
-                (events & (POLLERR | POLLHUP | POLLNVAL) ? CURL_CSELECT_ERR : 0));
+    act_on(wire, seen + 1, n - 1);
+    return 0;
+}
+
+int coffer_wires_turn(coffer_wire *const *wires, size_t n, int extra, int wait_ms)
+{
+    struct pollfd all[1 + COFFER_WIRES * COFFER_WIRE_SOCKETS];
+    uint32_t      counts[COFFER_WIRES];
+    nfds_t        total = 1;
+    int64_t       now   = coffer_now_ns();
+    for (size_t i = 0; i < n; i++) {
+        coffer_wire *wire = wires[i];
+        if (wire->due_ns >= 0 && wire->due_ns <= now && !wire->is_done) {
+            act(wire, CURL_SOCKET_TIMEOUT, 0);
+            wait_ms = 0; /* who has work already is looked at first */
+        }
+        if (wire->is_done)
+            wait_ms = 0;
+        if (wire->due_ns >= 0 && (wire->due_ns - now + 999999) / 1000000 < wait_ms)
+            wait_ms = wire->due_ns <= now ? 0 : (int)((wire->due_ns - now + 999999) / 1000000);
+        counts[i] = wire->n_waits - 1;
+        memcpy(all + total, wire->waits + 1, counts[i] * sizeof *all);
+        total += counts[i];
     }
+    all[0] = (struct pollfd){.fd = extra, .events = POLLIN};
+    if (poll(all, total, wait_ms) <= 0)
+        return 0;
+    if (all[0].revents != 0)
+        return 1;
+    for (size_t i = 0, at = 1; i < n; at += counts[i], i++)
+        act_on(wires[i], all + at, counts[i]);
     return 0;
 }
 

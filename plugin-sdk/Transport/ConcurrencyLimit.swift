@@ -83,6 +83,9 @@ final class ConcurrencyLimit: Sendable {
         }
     }
 
+    /// Admits at once, or not.
+    func tryEnter() -> Bool { state?.withLock { $0.admit() } ?? true }
+
     /// Learns from a request that took no place.
     func note(_ outcome: Outcome) {
         let now = monotonicNow()

@@ -13,8 +13,9 @@ import CofferPluginSDK
 final class Exchange: @unchecked Sendable {
     private let pool: WirePool
     private let settings: HTTPSettings
-    private let patience: UInt64
-    private let authority: String
+    /// How long its server may be silent before it answers.
+    let patience: UInt64
+    let authority: String
     private let isSafe: Bool
     private let isRepeatable: Bool
     private var wire: Wire?
@@ -71,12 +72,14 @@ final class Exchange: @unchecked Sendable {
     /// Waits for the head of the answer.
     func awaitHead(_ call: Call) throws(BackendError) -> HTTPHead {
         try drive(call, patience: patience, doing: "answer") { $0.head_done != 0 }
-        guard let wire, wire.state.pointee.head_done != 0 else {
-            throw fail("the server closed the connection without an answer")
-        }
-        let state = wire.state.pointee
-        let raw = UnsafeRawBufferPointer(start: state.head, count: state.head_len)
-        return HTTPHead(status: Int(state.status), headers: HTTPHeaders(head: raw))
+        guard let wire else { throw BackendError(.internal, "the exchange is over") }
+        return try readHead(wire.state)
+    }
+
+    private func readHead(_ state: UnsafeMutablePointer<coffer_wire>) throws(BackendError) -> HTTPHead {
+        guard state.pointee.head_done != 0 else { throw fail("it was closed without an answer") }
+        let raw = UnsafeRawBufferPointer(start: state.pointee.head, count: state.pointee.head_len)
+        return HTTPHead(status: Int(state.pointee.status), headers: HTTPHeaders(head: raw))
     }
 
     // MARK: the body of the answer
@@ -168,6 +171,35 @@ final class Exchange: @unchecked Sendable {
         end()
         return BackendError(.io, "the answer of \(authority) is longer than \(limit) bytes")
     }
+
+    // MARK: one of many
+
+    /// The C side, for whoever drives many at once; nil once it ended.
+    var handle: UnsafeMutablePointer<coffer_wire>? { wire?.state }
+
+    /// Moves what came of the body into `body`, and answers the head once the whole answer is there; throws what ended it.
+    func gather(into body: inout [UInt8], limit: Int) throws(BackendError) -> HTTPHead? {
+        guard let wire else { throw BackendError(.internal, "the exchange is over") }
+        let state = wire.state
+        let left = state.pointee.overflow_len - state.pointee.overflow_at
+        if left > 0 {
+            guard body.count + left <= limit else { throw tooLong(limit) }
+            body.append(
+                contentsOf: UnsafeBufferPointer(start: state.pointee.overflow + state.pointee.overflow_at, count: left)
+            )
+            state.pointee.overflow_at = 0
+            state.pointee.overflow_len = 0
+        }
+        if state.pointee.recv_paused != 0 { coffer_wire_resume(state) }
+        guard state.pointee.is_done != 0 else { return nil }
+        guard state.pointee.result == 0 else { throw fail(nil) }
+        let head = try readHead(state)
+        end()
+        return head
+    }
+
+    /// Ends one of many that was not finished: `reason` is why.
+    func giveUp(_ reason: BackendError) -> BackendError { stop(reason) }
 
     // MARK: the body of the request
 

@@ -83,6 +83,10 @@ int32_t coffer_wire_begin(coffer_wire *wire, int kind, const void *bytes, int64_
  * -1). Non-zero: `extra` is readable, and nothing was done. */
 int coffer_wire_turn(coffer_wire *wire, int extra, int wait_ms);
 
+/* The same for many wires at once; a wire moved if its `moves` or `is_done` changed. n is at most COFFER_WIRES. */
+#define COFFER_WIRES 64
+int coffer_wires_turn(coffer_wire *const *wires, size_t n, int extra, int wait_ms);
+
 /* Gives the next piece of a pushed body; the bytes must stay valid until piece_at == piece_len. */
 void coffer_wire_push(coffer_wire *wire, const void *bytes, size_t length, int is_last);
 

@@ -1,4 +1,5 @@
-// Small GETs through the transport: `transport-bench URL CONNECTIONS MILLISECONDS` prints how many a second.
+// Small GETs through the transport: `transport-bench URL CONNECTIONS MILLISECONDS [batch]` prints how many a second: a
+// thread for each connection or, with `batch`, all from one.
 
 import CofferPluginSDK
 import CofferTransport
@@ -27,6 +28,22 @@ final class Measurement: Sendable {
         end = now() + milliseconds * 1_000_000
     }
 
+    /// All from this thread.
+    func runBatches(width: Int) {
+        let requests = [HTTPRequest](repeating: HTTPRequest("GET", target), count: 500)
+        var count = 0
+        while now() < end {
+            try? endpoint.sendAll(requests, width: width, call: Call(deadline: now() + 5_000_000_000)) { _, result in
+                if case .success(let answer) = result, answer.status == 200, now() < end {
+                    count += 1
+                } else if now() < end {
+                    failed.add(1, ordering: .relaxed)
+                }
+            }
+        }
+        done.add(count, ordering: .relaxed)
+    }
+
     func run() {
         var count = 0
         while now() < end {
@@ -42,12 +59,13 @@ final class Measurement: Sendable {
 }
 
 func measure(_ arguments: [String]) throws {
-    guard arguments.count == 4, let threads = Int(arguments[2]), let milliseconds = UInt64(arguments[3]) else {
+    guard arguments.count == 4 || arguments.count == 5, let threads = Int(arguments[2]), let milliseconds = UInt64(arguments[3]) else {
         throw Usage()
     }
     let measurement = Measurement(try HTTPLocation(parsing: arguments[1]), milliseconds: milliseconds)
     var handles: [pthread_t] = []
-    for _ in 0..<threads {
+    if arguments.count == 5 { measurement.runBatches(width: threads) }
+    for _ in 0..<(arguments.count == 5 ? 0 : threads) {
         var handle = pthread_t()
         let context = Unmanaged.passRetained(measurement).toOpaque()
         pthread_create(
