@@ -11,6 +11,7 @@ package final class S3Storage: StorageBackend {
     let signer: S3Signer
     let credentials: CredentialSource
     let heads: ObjectHead
+    let clock = StoreClock()
     package let traits: Traits
 
     package init(name: String, options: Options, host: HostServices, call: Call) throws(BackendError) {
@@ -33,11 +34,13 @@ package final class S3Storage: StorageBackend {
     /// What holds for an instance that is set like this.
     private static func traits(of configuration: Configuration) -> Traits {
         var native = description.capabilities
-        let conditions = configuration.traits.conditions
+        var unproven: Capabilities = []
+        let known = configuration.traits
         for (condition, capability) in [
             (.create, .createIfAbsent), (.replace, .ifMatch), (.remove, .removeIfMatch), (.copy, .copyCondition),
-        ] as [(ProviderTraits.Conditions, Capabilities)] where !conditions.contains(condition) {
+        ] as [(ProviderTraits.Conditions, Capabilities)] where !known.conditions.contains(condition) {
             native.remove(capability)
+            if !known.refuted.contains(condition) { unproven.insert(capability) }
         }
         if !configuration.isPublic { native.remove(.publicURL) }
         if configuration.source == .anonymous { native.remove(.presign) }
@@ -50,7 +53,7 @@ package final class S3Storage: StorageBackend {
         limits.maxBatch = 1000
         limits.maxPresignSeconds = Presigner.longestLife
         limits.maxMetadata = configuration.traits.metadataLimit
-        return Traits(native: native, limits: limits)
+        return Traits(native: native, unproven: unproven, limits: limits)
     }
 }
 
@@ -85,10 +88,18 @@ extension S3Storage {
 
     /// What is known of an object; nil if there is none.
     func head(_ key: ByteString, call: Call) throws(BackendError) -> HTTPHead? {
+        let asked = wallClock()
         let answer = try endpoint.send(request("HEAD", key), call: call)
+        noteDate(of: answer, asked: asked)
         if answer.status == 404 { return nil }
         guard answer.head.isSuccess else { throw Refusal(answer).error(answer, "looking at \(key)", key: key) }
         return answer.head
+    }
+
+    /// Sets our idea of the store's clock by an answer.
+    func noteDate(of answer: HTTPAnswer, asked: Int64) {
+        guard let date = answer.head.headers["date"].flatMap({ HTTPDate.parse($0) }) else { return }
+        clock.note(date, asked: asked, answered: wallClock())
     }
 
     /// What a head tells of an object.

@@ -8,7 +8,8 @@ package enum RoleDocument {
     /// The credentials of a document; nil if it is none, or says that it failed.
     package static func read(_ body: [UInt8]) -> Credentials? {
         guard let document = try? JSONValue(parsing: body),  // What is no document holds no credentials.
-            let accessKey = document["AccessKeyId"]?.stringValue, let secretKey = document["SecretAccessKey"]?.stringValue,
+            let accessKey = document["AccessKeyId"]?.stringValue,
+            let secretKey = document["SecretAccessKey"]?.stringValue,
             !accessKey.isEmpty, !secretKey.isEmpty
         else { return nil }
         // Machines say so in the document; containers have no such word.

@@ -18,7 +18,7 @@ final class Lanes<Result: Sendable>: Lane, @unchecked Sendable {
     typealias Piece = @Sendable (Call) throws(BackendError) -> Result
 
     private let most: Int
-    private let work = OwnCall()
+    private let work: Background
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var threads: [pthread_t] = []
@@ -29,8 +29,9 @@ final class Lanes<Result: Sendable>: Lane, @unchecked Sendable {
     private var failure: BackendError?
     private var isEnding = false
 
-    init(most: Int) {
+    init(most: Int) throws(BackendError) {
         self.most = most
+        work = try Background()
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
@@ -97,12 +98,17 @@ final class Lanes<Result: Sendable>: Lane, @unchecked Sendable {
     private func start() throws(BackendError) {
         var thread = pthread_t()
         let box = Unmanaged.passRetained(self)
-        let status = pthread_create(&thread, nil, { context in
-            guard let context else { return nil }
-            let lane = Unmanaged<AnyObject>.fromOpaque(context).takeRetainedValue() as? any Lane
-            lane?.runLane()
-            return nil
-        }, box.toOpaque())
+        let status = pthread_create(
+            &thread,
+            nil,
+            { context in
+                guard let context else { return nil }
+                let lane = Unmanaged<AnyObject>.fromOpaque(context).takeRetainedValue() as? any Lane
+                lane?.runLane()
+                return nil
+            },
+            box.toOpaque()
+        )
         if status == 0 {
             threads.append(thread)
             return
@@ -131,7 +137,7 @@ final class Lanes<Result: Sendable>: Lane, @unchecked Sendable {
             pthread_cond_broadcast(changed)
             pthread_mutex_unlock(mutex)
             do throws(BackendError) {
-                let result = try work.withCall { call throws(BackendError) in try piece(call) }
+                let result = try piece(work.call)
                 pthread_mutex_lock(mutex)
                 results.append(result)
             } catch {

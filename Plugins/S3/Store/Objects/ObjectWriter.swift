@@ -104,10 +104,26 @@ final class ObjectWriter: WriteStream {
         buffer = []
         draft.addConditions(to: &request.headers)
         storage.addChecksum(storage.configuration.checksum, of: request.body, to: &request.headers)
+        let asked = wallClock()
         let answer = try isMarked ? draft.sendOnce(request, call: call) : storage.endpoint.send(request, call: call)
         if !answer.head.isSuccess, let error = try draft.failure(answer, isMarked: false, call: call) { throw error }
-        let etag = unquoted(answer.head.headers["etag"] ?? "")
-        return try draft.published(etag: etag, size: size, headers: headers, isMarked: isMarked, call: call)
+        storage.noteDate(of: answer, asked: asked)
+        return try draft.published(
+            etag: unquoted(answer.head.headers["etag"] ?? ""),
+            size: size,
+            modified: time(of: answer, asked: asked),
+            headers: headers,
+            isMarked: isMarked,
+            call: call
+        )
+    }
+
+    /// When the object was made, where that is certain.
+    private func time(of answer: HTTPAnswer, asked: Int64) -> Int64? {
+        if let told = answer.head.headers["last-modified"].flatMap({ HTTPDate.parse($0) }) { return told }
+        let storage = draft.storage
+        guard storage.configuration.traits.datesByItsClock else { return nil }
+        return storage.clock.moment(asked: asked, answered: wallClock())
     }
 
     func close() {

@@ -29,9 +29,9 @@ final class PartedUpload {
         ObjectHead.write(checksums, to: &headers)
         draft.mark(&headers)
         self.headers = headers
-        id = try draft.storage.beginUpload(draft.request.key, headers, call: call)
         let most = max(1, Int(Self.mostOnTheWay / plan.size(ofPart: 1)))
-        lanes = Lanes(most: min(configuration.uploadConcurrency, most))
+        lanes = try Lanes(most: min(configuration.uploadConcurrency, most))
+        id = try draft.storage.beginUpload(draft.request.key, headers, call: call)
     }
 
     func append(_ bytes: RawSpan, call: Call) throws(BackendError) {
@@ -153,11 +153,10 @@ extension S3Storage {
         var request = request("DELETE", key, query: "uploadId=\(percentEncoded(id.utf8))")
         request.repetition = .always
         do throws(BackendError) {
-            try OwnCall(nanoseconds: 800_000_000).withCall { call throws(BackendError) in
-                let answer = try endpoint.send(request, call: call)
-                if answer.head.isSuccess || answer.status == 404 { return }
-                throw Refusal(answer).error(answer, "aborting the upload of \(key)", key: nil)
-            }
+            let work = try Background(nanoseconds: 800_000_000)
+            let answer = try endpoint.send(request, call: work.call)
+            if answer.head.isSuccess || answer.status == 404 { return }
+            throw Refusal(answer).error(answer, "aborting the upload of \(key)", key: nil)
         } catch {
             // A close has nobody to throw to; a rule of the bucket can remove what is left.
             host.log(.warning, "parts of an upload may be left: \(error.message)")

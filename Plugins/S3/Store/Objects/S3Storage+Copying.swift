@@ -84,8 +84,8 @@ extension S3Storage {
             throw .unsupported("a condition on a copy of more than 5 GiB")
         }
         let (key, size) = (draft.request.key, draft.request.size ?? 0)
+        let lanes = try Lanes<UploadedPart>(most: configuration.uploadConcurrency)
         let id = try beginUpload(key, headers, call: call)
-        let lanes = Lanes<UploadedPart>(most: configuration.uploadConcurrency)
         var isCompleted = false
         defer {
             lanes.cancel()

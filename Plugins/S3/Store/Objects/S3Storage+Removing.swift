@@ -1,7 +1,7 @@
 // Removing objects, one by one and many at once.
 
-package import CofferPluginSDK
 import CofferCrypto
+package import CofferPluginSDK
 import CofferTransport
 
 extension S3Storage {

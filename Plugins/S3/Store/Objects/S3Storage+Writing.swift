@@ -29,6 +29,8 @@ struct Draft {
             throw BackendError(.invalidArgument, "user metadata have at most \(limit) bytes here: \(request.key)")
         }
         var headers = storage.configuration.creation
+        // What has no type gets one here: else each store makes up another.
+        headers["content-type"] = "application/octet-stream"
         try storage.heads.write(request.properties, request.metadata, to: &headers)
         self.headers = headers
     }
@@ -106,14 +108,21 @@ struct Draft {
 
     /// What a stat would tell of the new object.
     ///
-    /// `etag` is what the store said, and may be empty. Whoever replaced it since is not taken for ours.
+    /// `etag` is what the store said, and may be empty. Whoever replaced it since is not taken for ours. With `modified`
+    /// everything is known and nobody asks the store.
     func published(
         etag: String,
         size: UInt64,
+        modified: Int64? = nil,
         headers: HTTPHeaders,
         isMarked: Bool,
         call: Call
     ) throws(BackendError) -> Entry {
+        if let modified, !etag.isEmpty {
+            var entry = storage.heads.entry(request.key, headers, size: Int64(clamping: size))
+            (entry.etag, entry.modified) = (ByteString(etag), modified)
+            return entry
+        }
         let head: HTTPHead?
         do throws(BackendError) {
             head = try storage.head(request.key, call: call)

@@ -46,6 +46,7 @@ package enum Provider: String, Sendable, CaseIterable {
             traits.endpoint = "https://s3.{region}.amazonaws.com"
             traits.defaultRegion = "us-east-1"
             traits.isVirtual = true
+            traits.datesByItsClock = true
             traits.locatesContainers = true
             traits.conditions = [.create, .replace, .remove, .copy, .complete]
         case .r2:
@@ -67,14 +68,20 @@ package enum Provider: String, Sendable, CaseIterable {
         case .minio:
             traits.defaultRegion = "us-east-1"
             traits.conditions = [.create, .replace]
+            traits.datesByItsClock = true
         case .ceph:
             traits.defaultRegion = "us-east-1"
-            traits.conditions = [.create, .replace]
+            // A put without a condition that races one with If-Match is lost while both are acknowledged.
+            traits.conditions = [.create]
+            traits.refuted = [.replace]
             traits.copiesWithShortNames = true
             traits.comparesBareTags = true
+            traits.datesByItsClock = true
             traits.keepsUnderscores = false
             traits.metadataLimit = 8192
         case .openstack:
+            // Of several creators at once more than one wins.
+            traits.refuted = [.create, .replace, .remove, .copy]
             traits.defaultRegion = "us-east-1"
             traits.hasACL = false
             traits.metadataLimit = 4096
@@ -116,12 +123,16 @@ package struct ProviderTraits: Sendable {
     package var locatesContainers = false
     /// What is enforced and proven.
     package var conditions: Conditions = []
+    /// What is known to be ignored, refused or kept by halves: no probe is worth trying.
+    package var refuted: Conditions = []
     /// Whether objects have access control lists.
     package var hasACL = true
     /// Whether conditions on a copy's source need the names that Ceph gives them too.
     package var copiesWithShortNames = false
     /// Whether a condition on a put wants the entity tag without quotes.
     package var comparesBareTags = false
+    /// Whether an object's time is the second in which it was put, by the clock that dates answers.
+    package var datesByItsClock = false
     /// Whether an underscore in the name of user metadata comes back as one.
     package var keepsUnderscores = true
     /// The most bytes of user metadata; 0 is unknown.

@@ -26,10 +26,19 @@ extension S3Storage {
             "The URL under which clients reach the store, for links; the endpoint where none is set."
         ),
         OptionDescription("region", .string, "The region; the provider's usual one where none is set."),
-        OptionDescription("container", .string, "The bucket; the storage's name where none is set.",
-            deprecatedAlias: "bucket_name"),
-        OptionDescription("create", .boolean, "Make the bucket at start when it is missing.", default: "false",
-            deprecatedAlias: "create_bucket"),
+        OptionDescription(
+            "container",
+            .string,
+            "The bucket; the storage's name where none is set.",
+            deprecatedAlias: "bucket_name"
+        ),
+        OptionDescription(
+            "create",
+            .boolean,
+            "Make the bucket at start when it is missing.",
+            default: "false",
+            deprecatedAlias: "create_bucket"
+        ),
         OptionDescription(
             "provider",
             .choice(["auto"] + Provider.allCases.map(\.rawValue)),
@@ -50,17 +59,30 @@ extension S3Storage {
     private static let access = [
         OptionDescription("access_key", .string, "The access key; where none is set, credentials says where to look."),
         OptionDescription("secret_key", .string, "The secret key.", flags: .secret),
-        OptionDescription("session_token", .string, "The token of temporary keys.", flags: .secret,
-            deprecatedAlias: "security_token"),
+        OptionDescription(
+            "session_token",
+            .string,
+            "The token of temporary keys.",
+            flags: .secret,
+            deprecatedAlias: "security_token"
+        ),
         OptionDescription(
             "credentials",
             .choice(["auto", "keys", "environment", "file", "container", "instance", "anonymous"]),
             "Where keys come from; auto takes the first that has some, in this order, and never goes anonymous.",
             default: "auto"
         ),
-        OptionDescription("credentials_file", .path, "The shared credentials file; ~/.aws/credentials where none is set."),
-        OptionDescription("credentials_profile", .string, "The profile in the shared credentials file.",
-            deprecatedAlias: "session_profile"),
+        OptionDescription(
+            "credentials_file",
+            .path,
+            "The shared credentials file; ~/.aws/credentials where none is set."
+        ),
+        OptionDescription(
+            "credentials_profile",
+            .string,
+            "The profile in the shared credentials file.",
+            deprecatedAlias: "session_profile"
+        ),
         OptionDescription("metadata_endpoint", .url, "Where the machine tells the keys of its role."),
         OptionDescription("ca_file", .path, "A PEM file of the authorities to trust instead of the system's."),
         OptionDescription("verify_tls", .boolean, "Whether the server's certificate is verified.", default: "true"),
@@ -68,12 +90,27 @@ extension S3Storage {
     ]
 
     private static let transfers = [
-        OptionDescription("part_size", .size, "What is larger goes up in parts of this size.", default: "8MiB",
-            bounds: (5 << 20)...(5 << 30)),
-        OptionDescription("upload_concurrency", .integer, "Parts of one object that go up at once.", default: "4",
-            bounds: 1...64),
-        OptionDescription("read_concurrency", .integer, "Ranges of one large object that come down at once.",
-            default: "1", bounds: 1...64),
+        OptionDescription(
+            "part_size",
+            .size,
+            "What is larger goes up in parts of this size.",
+            default: "8MiB",
+            bounds: (5 << 20)...(5 << 30)
+        ),
+        OptionDescription(
+            "upload_concurrency",
+            .integer,
+            "Parts of one object that go up at once.",
+            default: "4",
+            bounds: 1...64
+        ),
+        OptionDescription(
+            "read_concurrency",
+            .integer,
+            "Ranges of one large object that come down at once.",
+            default: "1",
+            bounds: 1...64
+        ),
         OptionDescription(
             "payload_signing",
             .choice(["auto", "unsigned", "signed", "chunked"]),
@@ -86,26 +123,59 @@ extension S3Storage {
             "The checksum that goes with uploads for the store to verify; not every store takes every one.",
             default: "none"
         ),
-        OptionDescription("connect_timeout", .duration, "How long a connection may take.", default: "10s",
-            bounds: 1...3_600_000),
-        OptionDescription("answer_timeout", .duration, "How long the store may take to begin its answer.",
-            default: "60s", bounds: 1...3_600_000),
-        OptionDescription("stall_timeout", .duration, "How long a transfer may pause.", default: "30s",
-            bounds: 1...3_600_000),
-        OptionDescription("retries", .integer, "How often a failed request is repeated.", default: "4", bounds: 0...100),
+        OptionDescription(
+            "connect_timeout",
+            .duration,
+            "How long a connection may take.",
+            default: "10s",
+            bounds: 1...3_600_000
+        ),
+        OptionDescription(
+            "answer_timeout",
+            .duration,
+            "How long the store may take to begin its answer.",
+            default: "60s",
+            bounds: 1...3_600_000
+        ),
+        OptionDescription(
+            "stall_timeout",
+            .duration,
+            "How long a transfer may pause.",
+            default: "30s",
+            bounds: 1...3_600_000
+        ),
+        OptionDescription(
+            "retries",
+            .integer,
+            "How often a failed request is repeated.",
+            default: "4",
+            bounds: 0...100
+        ),
         OptionDescription("connections", .integer, "The most requests at once.", default: "64", bounds: 1...4096),
     ]
 
     private static let objects = [
-        OptionDescription("acl", .string, "The canned access control list of new objects.",
-            deprecatedAlias: "default_acl"),
+        OptionDescription(
+            "acl",
+            .string,
+            "The canned access control list of new objects.",
+            deprecatedAlias: "default_acl"
+        ),
         OptionDescription("storage_class", .string, "The storage class of new objects."),
         OptionDescription("server_side_encryption", .string, "How the store encrypts new objects: AES256 or aws:kms."),
         OptionDescription("kms_key", .string, "The key of aws:kms."),
-        OptionDescription("customer_key", .string, "A key of 32 bytes in Base64, with which the store encrypts and forgets it.",
-            flags: .secret),
+        OptionDescription(
+            "customer_key",
+            .string,
+            "A key of 32 bytes in Base64, with which the store encrypts and forgets it.",
+            flags: .secret
+        ),
         OptionDescription("tags", .map, "Tags of new objects."),
-        OptionDescription("requester_pays", .boolean, "Whether we pay for requests in somebody else's bucket.",
-            default: "false"),
+        OptionDescription(
+            "requester_pays",
+            .boolean,
+            "Whether we pay for requests in somebody else's bucket.",
+            default: "false"
+        ),
     ]
 }
