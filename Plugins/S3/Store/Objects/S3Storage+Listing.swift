@@ -9,7 +9,9 @@ extension S3Storage {
     }
 }
 
-/// A listing. It remembers the last entry that it sent, so that its tokens outlive changes of the store.
+/// A listing.
+///
+/// It remembers the last entry that it sent, so that its tokens outlive changes of the store.
 private final class ObjectListing: ListStream {
     private let storage: S3Storage
     private let request: ListRequest

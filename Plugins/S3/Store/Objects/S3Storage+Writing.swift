@@ -166,7 +166,9 @@ struct ClaimedDigests {
         for digest in digests { digest.update(bytes) }
     }
 
-    /// Everything proven: what the host computed, and claims that agree with the bytes. Another value is `checksum`.
+    /// Everything proven: what the host computed, and claims that agree with the bytes.
+    ///
+    /// Another value is `checksum`.
     func proven(_ computed: Checksums, whole: [UInt8]? = nil) throws(BackendError) -> Checksums {
         var proven = computed
         for claim in provable {

@@ -15,7 +15,9 @@ package struct ChunkSigner {
         previous = seed
     }
 
-    /// What stands before the bytes of the next chunk; `\r\n` follows them. The chunk of no bytes ends the body.
+    /// What stands before the bytes of the next chunk; ``lineEnd`` follows them.
+    ///
+    /// The chunk of no bytes ends the body.
     package mutating func head(of chunk: RawSpan) -> [UInt8] {
         let rest = "\(previous)\n\(Self.emptyHash)\n\(hex(Digest.of(chunk)))"
         previous = signer.sign("AWS4-HMAC-SHA256-PAYLOAD", at: time, rest.utf8)
