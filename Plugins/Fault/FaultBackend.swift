@@ -12,7 +12,7 @@ final class FaultBackend: StorageBackend {
         name: "Fault",
         licence: "Apache-2.0",
         description: "Objects in memory behind a seeded plan of failures, for tests.",
-        capabilities: MemoryStore.native,
+        capabilities: MemoryStore.native.subtracting(.resume),  // No plan has faults for uploads in parts.
         options: [
             MemoryStore.sizeOption,
             OptionDescription("seed", .integer, "What the random numbers of the plan start from.", default: "0"),
@@ -44,6 +44,7 @@ final class FaultBackend: StorageBackend {
             latency: nanoseconds(milliseconds: try options.milliseconds("latency") ?? 0)
         )
         var traits = store.traits
+        traits.native.formIntersection(Self.description.capabilities)
         traits.native.subtract(try CapabilityWords.read(try options.list("grades"), option: "grades"))
         traits.unproven = try CapabilityWords.read(conditions: try options.list("unproven"), option: "unproven")
         traits.native.subtract(traits.unproven)

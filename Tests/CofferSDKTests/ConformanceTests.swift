@@ -9,15 +9,19 @@ import Testing
 
 /// `broken.c`, compiled once for all the tests of this file.
 private enum Broken {
-    static let library: PluginLibrary? = {
+    private static let library = compiled([])
+    private static let withoutUploads = compiled(["-DNO_UPLOADS"])
+
+    private static func compiled(_ flags: [String]) -> PluginLibrary? {
         // The file may go once it is loaded.
         try? withTemporaryDirectory { folder in
-            try compilePlugin("broken.c", to: "\(folder)/broken.so")
+            try compilePlugin("broken.c", to: "\(folder)/broken.so", flags)
             return try PluginLibrary.load("\(folder)/broken.so")
         }
-    }()
+    }
 
     static func factory(_ fault: String) throws -> SubjectFactory {
+        let library = fault == "upload-without-extension" ? withoutUploads : library
         let settings = [("break", fault), ("place", "{tmp}"), ("pass", "hush")]
         var factory = try SubjectFactory(library: try #require(library), settings: settings)
         // Tests run side by side, so that only a leak, which must fail, is counted.
@@ -48,12 +52,12 @@ struct ConformanceTests {
 
     @Test func namesAndNumbersAreUnique() {
         let all = ConformanceSuite.all
-        #expect(all.count >= 85)
+        #expect(all.count >= 92)
         #expect(Set(all.map(\.number)).count == all.count)
         #expect(Set(all.map(\.name)).count == all.count)
     }
 
-    @Test func theTemplateKeepsEveryPromise() throws {
+    @Test func theTemplateKeepsEveryPromiseAndTakesUploads() throws {
         #expect(failures(of: try Broken.factory("none"), in: ConformanceSuite.all).isEmpty)
     }
 
@@ -161,10 +165,28 @@ struct ConformanceTests {
         ("ignores-tokens", [83]),
         ("prefix-needs-a-slash", [84]),
         ("pages-are-too-long", [78, 80, 81, 82, 85, 88]),
-        ("absent-prefix-is-not-found", [9, 44, 45, 46, 47, 82, 84, 86, 87]),
+        ("absent-prefix-is-not-found", [9, 44, 45, 46, 47, 63, 69, 82, 84, 86, 87]),
         ("removals-end-a-listing", [79, 88, 91]),
         ("goes-on-when-stopped", [89]),
         ("prefix-loses-its-slash", [92]),
+        // Uploads in parts.
+        ("parts-in-order-of-arrival", [59]),
+        ("first-part-stays", [60]),
+        ("takes-any-part-tag", [60, 61]),
+        ("takes-missing-parts", [61]),
+        ("sorts-parts", [61]),
+        ("completes-with-nothing", [61]),
+        ("complete-once", [62]),
+        ("complete-publishes-again", [62]),
+        ("abort-is-forgetful", [62, 63]),
+        ("abort-lets-parts-through", [63]),
+        ("one-upload-a-key", [64]),
+        ("pending-is-an-object", [62, 63, 69]),
+        ("uploads-are-not-listed", [69]),
+        ("uploads-of-every-key", [69]),
+        ("ignores-upload-time", [69]),
+        ("complete-ignores-conditions", [73]),
+        ("parts-lose-metadata", [97]),
         // The contract.
         ("any-size-is-announced", [110]),
         ("reads-nonsense", [110, 111]),
@@ -178,7 +200,7 @@ struct ConformanceTests {
         ("message-names-nothing", [114]),
         ("message-tells-the-secret", [114]),
         // Declared but absent.
-        ("upload-without-extension", [117]),
+        ("upload-without-extension", [58, 59, 60, 61, 62, 63, 64, 69, 73, 97, 117]),
         ("more-than-the-descriptor", [117]),
         // Declared native but wrong.
         ("boasts-of-checksums", [54, 55]),
@@ -197,5 +219,6 @@ struct ConformanceTests {
         ("hides-conditional-remove", [76, 77, 117]),
         ("hides-delimiter", [80, 81, 117]),
         ("hides-metadata", [97, 117]),
+        ("hides-uploads", [59, 60, 61, 62, 63, 64, 69, 117]),
     ]
 }

@@ -119,7 +119,7 @@ public enum ConformanceSuite {
         let cases =
             ConformanceCase.basics + ConformanceCase.freshness + ConformanceCase.keys + ConformanceCase.hardKeys
             + ConformanceCase.ranges + ConformanceCase.streams + ConformanceCase.writes + ConformanceCase.publication
-            + ConformanceCase.conditions + ConformanceCase.conditionPaths
+            + ConformanceCase.uploads + ConformanceCase.conditions + ConformanceCase.conditionPaths
             + ConformanceCase.listing + ConformanceCase.listingLife + ConformanceCase.copies
             + ConformanceCase.metadata + ConformanceCase.contract + ConformanceCase.shapes
         return cases.sorted { $0.number < $1.number }

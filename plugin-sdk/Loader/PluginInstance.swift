@@ -25,7 +25,7 @@ public final class PluginInstance: @unchecked Sendable {
     /// The answer to `open`, for its limits.
     public let opened: coffer_open_result
     let operations: coffer_ops
-    private let pointer: OpaquePointer
+    let pointer: OpaquePointer
     private let lock: SerialLock?
     private let isClosed = Atomic<Bool>(false)
     private let users = Atomic<Int>(1)
@@ -49,6 +49,9 @@ public final class PluginInstance: @unchecked Sendable {
 
     deinit { close() }
 
+    /// Whether calls follow one another, as the plugin asks for.
+    public var isSerial: Bool { lock != nil }
+
     /// Ends the store's use as soon as its last stream is closed; a second time does nothing.
     public func close() {
         if !isClosed.exchange(true, ordering: .acquiringAndReleasing) { leave() }
@@ -69,7 +72,7 @@ public final class PluginInstance: @unchecked Sendable {
     }
 
     @inline(__always)
-    private func function<Function>(_ function: Function?, _ name: StaticString) throws(PluginError) -> Function {
+    func function<Function>(_ function: Function?, _ name: StaticString) throws(PluginError) -> Function {
         guard let function else { throw PluginError(COFFER_E_UNSUPPORTED, "the backend has no \(name)") }
         guard !isClosed.load(ordering: .relaxed) else {
             throw PluginError(COFFER_E_UNAVAILABLE, "the store is closed")

@@ -27,6 +27,7 @@ public struct Call: @unchecked Sendable {
         ownDescriptor = cancellationDescriptor
         sendsUnproven = false
         (host, token, traceParent) = (nil, nil, coffer_str(ptr: nil, len: 0))
+        sendsUnproven = false
     }
 
     init(host: UnsafePointer<coffer_host>, _ call: UnsafePointer<coffer_call>?) {

@@ -78,6 +78,8 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
     public static let versions = Capabilities(rawValue: COFFER_CAP_VERSIONS)
     /// `usage` works.
     public static let usage = Capabilities(rawValue: COFFER_CAP_USAGE)
+    /// The upload operations work: the extension `coffer.upload/1`.
+    public static let resume = Capabilities(rawValue: COFFER_CAP_RESUME)
     /// A commit that returned survives a power loss.
     public static let durable = Capabilities(rawValue: COFFER_CAP_DURABLE)
     /// A fact: nothing can be written.
@@ -105,6 +107,8 @@ public struct Traits: Sendable {
         public var preferredPart: UInt64 = 0
         /// The most parts of one upload.
         public var maxParts: UInt64 = 0
+        /// The least bytes of every part of an upload but its last.
+        public var minPart: UInt64 = 0
         /// The longest key.
         public var maxKey: UInt64 = 0
         /// The most entries of one page.

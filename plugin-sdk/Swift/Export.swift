@@ -122,6 +122,12 @@ private func makePlugin(_ description: PluginDescription, place: Int) -> UnsafeP
     plugin.n_options = description.options.count
     plugin.options = UnsafePointer(options)
     plugin.ops = UnsafePointer(operations)
+    if description.capabilities.contains(.resume) {
+        plugin.get_extension = { id in
+            guard let id, strcmp(id, COFFER_EXT_UPLOAD) == 0 else { return nil }
+            return UnsafeRawPointer(uploadTable)
+        }
+    }
     plugin.shutdown = Places.shutdowns[place]
     let copy = UnsafeMutablePointer<coffer_plugin>.allocate(capacity: 1)
     copy.initialize(to: plugin)

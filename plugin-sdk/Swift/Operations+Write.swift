@@ -137,12 +137,8 @@ extension Operation {
             var positions: [Int] = []
             let single = BatchResults(sink, positions: [])
             for index in 0..<count {
-                let pointer = UnsafeRawPointer(items) + index * stride
                 do throws(BackendError) {
-                    var item = coffer_remove_item()
-                    let size = min(Int(pointer.load(as: UInt32.self)), stride, MemoryLayout<coffer_remove_item>.size)
-                    guard size >= 24 else { throw nonsense("an item has no size") }
-                    memcpy(&item, pointer, size & ~7)
+                    let item: coffer_remove_item = try item(items, index, stride: stride, least: 24)
                     requests.append(try box.removeRequest(item.key, item.version, item.if_match, call))
                     positions.append(index)
                 } catch {

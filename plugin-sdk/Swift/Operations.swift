@@ -120,6 +120,7 @@ func openInstance(
         answer.max_presign_s = traits.limits.maxPresignSeconds
         answer.max_meta = traits.limits.maxMetadata
         answer.unproven = traits.unproven.rawValue
+        answer.min_part = traits.limits.minPart
         try writeStruct(answer, to: result, atLeast: needed)
         return COFFER_OK
     } catch let reason {
