@@ -25,7 +25,6 @@ public struct Call: @unchecked Sendable {
     public init(deadline: UInt64? = nil, cancellationDescriptor: Int32? = nil) {
         self.deadline = deadline
         ownDescriptor = cancellationDescriptor
-        sendsUnproven = false
         (host, token, traceParent) = (nil, nil, coffer_str(ptr: nil, len: 0))
         sendsUnproven = false
     }

@@ -12,6 +12,7 @@ package final class S3Storage: StorageBackend {
     let credentials: CredentialSource
     let heads: ObjectHead
     let clock = StoreClock()
+    let readAhead = ReadAhead()
     package let traits: Traits
 
     package init(name: String, options: Options, host: HostServices, call: Call) throws(BackendError) {
@@ -48,6 +49,7 @@ package final class S3Storage: StorageBackend {
         limits.maxObject = PartPlan.largestObject
         limits.preferredPart = configuration.partSize
         limits.maxParts = UInt64(PartPlan.mostParts)
+        limits.minPart = PartPlan.smallestPart
         limits.maxKey = 1024
         limits.maxListPage = 1000
         limits.maxBatch = 1000

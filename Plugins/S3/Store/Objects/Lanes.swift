@@ -65,6 +65,17 @@ final class Lanes<Result: Sendable>: Lane, @unchecked Sendable {
         return results
     }
 
+    /// Waits for the answer of one piece, and takes it out.
+    func take(call: Call, where isWanted: (Result) -> Bool) throws(BackendError) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        try wait(call: call) { results.contains(where: isWanted) }
+        guard let index = results.firstIndex(where: isWanted) else {
+            throw BackendError(.internal, "a piece went astray")
+        }
+        return results.remove(at: index)
+    }
+
     /// Ends everything and joins the threads.
     func cancel() {
         work.cancel()

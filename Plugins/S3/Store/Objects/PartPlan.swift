@@ -6,6 +6,8 @@ package import CofferPluginSDK
 package struct PartPlan: Sendable {
     /// The most parts of one upload.
     package static let mostParts = 10_000
+    /// The least of a part that is not the last.
+    package static let smallestPart: UInt64 = 5 << 20
     /// The largest part.
     package static let largestPart: UInt64 = 5 << 30
     /// The largest object.

@@ -39,7 +39,13 @@ extension S3Storage {
         if !request.conditions.ifNoneMatch.isEmpty {
             question.headers.add("If-None-Match", "\"\(request.conditions.ifNoneMatch)\"")
         }
-        switch try endpoint.read(question, request.range, call: call) {
+        let first = firstPiece(of: request.range)
+        var opening = try endpoint.read(question, first, call: call)
+        // An object without bytes has no first piece.
+        if case .refused(let answer) = opening, answer.status == 416, first != request.range {
+            opening = try endpoint.read(question, request.range, call: call)
+        }
+        switch opening {
         case .refused(let answer):
             let error = Refusal(answer).error(answer, "reading \(request.key)", key: request.key)
             throw error.code == .notFound && !request.conditions.ifMatch.isEmpty ? absent(request) : error
@@ -52,7 +58,47 @@ extension S3Storage {
                 read.close()
                 throw error
             }
-            return ReadAnswer(entry: entry, range: read.range, body: .stream(ObjectReader(read)))
+            return try answer(request, question, entry, read)
+        }
+    }
+
+    /// What is asked for at first: a piece, where the rest may come over several connections.
+    private func firstPiece(of range: ReadRange) -> ReadRange {
+        guard configuration.readConcurrency > 1 else { return range }
+        return switch range {
+        case .all: .slice(offset: 0, length: ReadAhead.piece)
+        case .from(let offset): .slice(offset: offset, length: ReadAhead.piece)
+        case .slice(let offset, let length): .slice(offset: offset, length: min(length, ReadAhead.piece))
+        case .suffix: range
+        }
+    }
+
+    /// The rest of a large object comes over several connections; without room for that, over one.
+    private func answer(
+        _ request: ReadRequest,
+        _ question: HTTPRequest,
+        _ entry: Entry,
+        _ first: RangedRead
+    ) throws(BackendError) -> ReadAnswer {
+        do throws(BackendError) {
+            let range = try request.range.resolve(size: first.size)
+            guard first.range.upperBound < range.upperBound else {
+                return ReadAnswer(entry: entry, range: first.range, body: .stream(ObjectReader(first)))
+            }
+            guard !entry.etag.isEmpty else {
+                throw BackendError(.unsupported, "the store gives no entity tags: set read_concurrency to 1")
+            }
+            let width = readAhead.take(configuration.readConcurrency) ? configuration.readConcurrency : 0
+            do throws(BackendError) {
+                let reader = try ParallelReader(self, question, entry, first: first, range: range, width: width)
+                return ReadAnswer(entry: entry, range: range, body: .stream(reader))
+            } catch {
+                readAhead.giveBack(width)
+                throw error
+            }
+        } catch {
+            first.close()
+            throw error
         }
     }
 

@@ -13,7 +13,7 @@ extension S3Storage {
             .stat, .read, .readRange, .readPinned, .readCondition, .write, .atomicReplace, .createIfAbsent, .ifMatch,
             .remove, .removeIfMatch, .removeBatch, .list, .listDelimiter, .listAfter, .listSorted, .copy,
             .copyCondition, .copyMetadata, .contentType, .contentProperties, .userMetadata, .checksum, .presign,
-            .publicURL, .containers, .durable,
+            .publicURL, .containers, .resume, .durable,
         ],
         options: place + access + transfers + objects
     )

@@ -1,6 +1,7 @@
 // The small documents that go to the store and come back.
 
 package import CofferPluginSDK
+import CofferTransport
 import CofferXML
 
 /// One part of an upload that the store has.
@@ -104,6 +105,26 @@ package enum Answer {
         }
         let isTruncated = document["IsTruncated"]?.text == "true"
         return (parts, isTruncated ? document["NextPartNumberMarker"]?.text : nil)
+    }
+
+    /// The pending uploads, and where the next page begins.
+    package static func uploads(
+        _ body: [UInt8]
+    ) -> (uploads: [(key: ByteString, id: String, begun: String)], next: (key: String, id: String)?)? {
+        guard let document = document(body), document.name == "ListMultipartUploadsResult" else { return nil }
+        let isEscaped = document["EncodingType"]?.text == "url"
+        func plain(_ text: String) -> ByteString? {
+            guard isEscaped else { return ByteString(text) }
+            return percentDecoded(text.utf8.map { $0 == UInt8(ascii: "+") ? 0x20 : $0 }).map { ByteString($0) }
+        }
+        var uploads: [(key: ByteString, id: String, begun: String)] = []
+        for upload in document.all("Upload") {
+            guard let key = plain(upload["Key"]?.text ?? "") else { return nil }
+            uploads.append((key, upload["UploadId"]?.text ?? "", upload["Initiated"]?.text ?? ""))
+        }
+        guard document["IsTruncated"]?.text == "true" else { return (uploads, nil) }
+        let next = (plain(document["NextKeyMarker"]?.text ?? "")?.string, document["NextUploadIdMarker"]?.text ?? "")
+        return (uploads, next.0.map { ($0, next.1) })
     }
 
     private static func text(_ body: [UInt8], _ name: String) -> String? { document(body)?[name]?.text }
