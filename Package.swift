@@ -28,6 +28,7 @@ let package = Package(
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
         .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPPlugin"]),
+        .library(name: "coffer-s3", type: .dynamic, targets: ["S3Backend"]),
     ],
     dependencies: [.package(path: "plugin-sdk")],
     targets: [
@@ -171,6 +172,21 @@ let package = Package(
             path: "Plugins/Fault",
             swiftSettings: house
         ),
+        .target(
+            name: "S3Store",
+            dependencies: [
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"), sdk("CofferTransport"), sdk("CofferXML"),
+            ],
+            path: "Plugins/S3/Store",
+            swiftSettings: house
+        ),
+        .target(
+            name: "S3Backend",
+            dependencies: ["S3Store", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/S3",
+            exclude: ["Store"],
+            swiftSettings: house
+        ),
 
         .systemLibrary(name: "CSSH", path: "Plugins/SFTP/CSSH", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
         .target(name: "CSSHSystem", path: "Plugins/SFTP/CSSHSystem", cSettings: houseC),
@@ -287,6 +303,14 @@ let package = Package(
                 "CofferSystem", "CofferTestSupport",
                 sdk("CCofferPlugin"), sdk("CofferConformance"), sdk("CofferCrypto"), sdk("CofferJSON"),
                 sdk("CofferLoader"), sdk("CofferPluginSDK"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "S3BackendTests",
+            dependencies: [
+                "S3Store",
+                sdk("CofferCrypto"), sdk("CofferPluginSDK"), sdk("CofferTransport"),
             ],
             swiftSettings: house
         ),

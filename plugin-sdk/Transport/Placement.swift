@@ -67,7 +67,7 @@ extension ReadRange {
         case .from(let offset): "bytes=\(offset)-"
         case .slice(let offset, 0): "bytes=\(offset)-\(offset)"
         case .slice(let offset, let length):
-            "bytes=\(offset)-\(length - 1 > UInt64.max - offset ? UInt64.max : offset + length - 1)"
+            "bytes=\(offset)-\(length - 1 > UInt64.max - offset ? UInt64.max : offset + (length - 1))"
         case .suffix(0): "bytes=0-0"
         case .suffix(let length): "bytes=-\(length)"
         }
