@@ -22,6 +22,7 @@ let package = Package(
         .library(name: "CofferJSON", targets: ["CofferJSON"]),
         .library(name: "CofferLoader", targets: ["CofferLoader"]),
         .library(name: "CofferPluginSDK", targets: ["CofferPluginSDK"]),
+        .library(name: "CofferThroughHost", targets: ["CofferThroughHost"]),
         .executable(name: "coffer-plugin-check", targets: ["coffer-plugin-check"]),
     ],
     targets: [
@@ -53,9 +54,15 @@ let package = Package(
             path: "Conformance",
             swiftSettings: house
         ),
+        .target(
+            name: "CofferThroughHost",
+            dependencies: ["CCofferPlugin", "CofferConformance", "CofferJSON", "CofferLoader", "CofferPluginSDK"],
+            path: "ThroughHost",
+            swiftSettings: house
+        ),
         .executableTarget(
             name: "coffer-plugin-check",
-            dependencies: ["CofferConformance", "CofferJSON", "CofferLoader"],
+            dependencies: ["CofferConformance", "CofferJSON", "CofferLoader", "CofferThroughHost"],
             path: "Check",
             swiftSettings: house
         ),
