@@ -33,7 +33,7 @@ struct ReportTests {
                   writers      shared      default of the host
                   atomic       required    default of the host
                   conditions   auto        default of the host
-                  timeout      30000       default of the host
+                  timeout      30s         default of the host
                   concurrency  -           default of the host
                   root         /c/d/files  /c/coffer.yaml:2:34 (defaults); the storage's name is appended
                   durability   full        default of the plugin

@@ -10,11 +10,10 @@ let call = Call()
 func makeStorage(
     _ backend: TestBackend = TestBackend(),
     name: String = "files",
-    _ policy: StoragePolicy = StoragePolicy(),
-    mustNotEmulate: Set<Capability> = []
+    _ policy: StoragePolicy = StoragePolicy()
 ) -> Storage {
-    Storage(name: name, backendID: "test", generation: 1, policy: policy) { () throws(CofferError) in
-        OpenedBackend(backend, mustNotEmulate: mustNotEmulate)
+    Storage(name: name, backendID: "test", generation: 1, policy: policy) { options throws(CofferError) in
+        EmulatedBackend(backend, options)
     }
 }
 

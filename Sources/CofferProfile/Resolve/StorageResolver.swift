@@ -178,7 +178,7 @@ struct StorageWork {
         case "concurrency": settings.concurrency = Int(value)
         default: break
         }
-        add(row.name, SettingText(value), origin, note: note)
+        add(row.name, SettingText(value, of: row.schema), origin, note: note)
     }
 
     static let appended = "the storage's name is appended"
