@@ -282,7 +282,7 @@ let package = Package(
             name: "CofferHostTests",
             dependencies: [
                 "CofferAPI", "CofferClient", "CofferModel", "CofferSystem", "CofferTestSupport",
-                sdk("CofferJSON"),
+                sdk("CofferConformance"), sdk("CofferJSON"), sdk("CofferLoader"), sdk("CofferThroughHost"),
             ],
             swiftSettings: house
         ),
