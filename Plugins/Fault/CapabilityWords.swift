@@ -3,7 +3,7 @@
 import CofferPluginSDK
 import MemoryStore
 
-/// What the options `grades` and `no_emulation` may name: everything that the store in memory does.
+/// What the options of the backend may name: everything that the store in memory does.
 enum CapabilityWords {
     /// The capabilities of these words.
     static func read(_ words: [String], option: String) throws(BackendError) -> Capabilities {
@@ -11,6 +11,15 @@ enum CapabilityWords {
         for word in words {
             guard let capability = all[word] else { throw Options.wrong(option, "names no capability: \(word)") }
             result.insert(capability)
+        }
+        return result
+    }
+
+    /// The conditions on changes of these words.
+    static func read(conditions words: [String], option: String) throws(BackendError) -> Capabilities {
+        let result = try read(words, option: option)
+        guard Capabilities.changeConditions.isSuperset(of: result) else {
+            throw Options.wrong(option, "names what is no condition on a change: \(words.joined(separator: ", "))")
         }
         return result
     }

@@ -12,7 +12,7 @@ final class FaultBackend: StorageBackend {
         name: "Fault",
         licence: "Apache-2.0",
         description: "Objects in memory behind a seeded plan of failures, for tests.",
-        capabilities: MemoryStore.native,
+        capabilities: MemoryStore.native.subtracting(.resume),  // No plan has faults for uploads in parts.
         options: [
             MemoryStore.sizeOption,
             OptionDescription("seed", .integer, "What the random numbers of the plan start from.", default: "0"),
@@ -23,6 +23,8 @@ final class FaultBackend: StorageBackend {
             ),
             OptionDescription("latency", .duration, "How long each call takes at least.", default: "0"),
             OptionDescription("grades", .list, "Capabilities that the store shall not have."),
+            OptionDescription("unproven", .list, "Conditions on changes that the store takes and nobody vouches for."),
+            OptionDescription("ignores", .list, "Conditions on changes that the store drops without a word."),
             OptionDescription("no_emulation", .list, "Capabilities that the host must not emulate."),
         ]
     )
@@ -30,6 +32,7 @@ final class FaultBackend: StorageBackend {
     let traits: Traits
     private let store: MemoryStore
     private let faults: FaultInjector
+    private let ignored: Capabilities
     private let shuffleSeed: UInt64
 
     init(name: String, options: Options, host: HostServices, call: Call) throws(BackendError) {
@@ -41,7 +44,11 @@ final class FaultBackend: StorageBackend {
             latency: nanoseconds(milliseconds: try options.milliseconds("latency") ?? 0)
         )
         var traits = store.traits
+        traits.native.formIntersection(Self.description.capabilities)
         traits.native.subtract(try CapabilityWords.read(try options.list("grades"), option: "grades"))
+        traits.unproven = try CapabilityWords.read(conditions: try options.list("unproven"), option: "unproven")
+        traits.native.subtract(traits.unproven)
+        ignored = try CapabilityWords.read(conditions: try options.list("ignores"), option: "ignores")
         traits.noEmulation = try CapabilityWords.read(try options.list("no_emulation"), option: "no_emulation")
         self.traits = traits
     }
@@ -71,6 +78,9 @@ final class FaultBackend: StorageBackend {
     }
 
     func beginWrite(_ request: WriteRequest, call: Call) throws(BackendError) -> any WriteStream {
+        var request = request
+        if ignored.contains(.createIfAbsent) { request.conditions.ifNoneMatch = .empty }
+        if ignored.contains(.ifMatch) { request.conditions.ifMatch = .empty }
         let stream = try faults.around(.writeBegin, request.key, call) { () throws(BackendError) in
             try store.beginWrite(request)
         } discarding: {
@@ -80,10 +90,16 @@ final class FaultBackend: StorageBackend {
     }
 
     func remove(_ request: RemoveRequest, call: Call) throws(BackendError) {
+        var request = request
+        if ignored.contains(.removeIfMatch) { request.ifMatch = .empty }
         try faults.around(.remove, request.key, call) { () throws(BackendError) in try store.remove(request) }
     }
 
     func removeBatch(_ requests: [RemoveRequest], results: BatchResults, call: Call) throws(BackendError) {
+        var requests = requests
+        if ignored.contains(.removeIfMatch) {
+            for index in requests.indices { requests[index].ifMatch = .empty }
+        }
         // A batch is reported once, whatever happens: done twice would be reported twice.
         try faults.around(.removeBatch, requests.first?.key, call, isRepeatable: false) { () throws(BackendError) in
             try store.removeBatch(requests, results: results, call: call)
@@ -103,15 +119,30 @@ final class FaultBackend: StorageBackend {
     }
 
     func copy(_ request: CopyRequest, call: Call) throws(BackendError) -> Entry {
-        try faults.around(.copy, request.from, call) { () throws(BackendError) in shown(try store.copy(request)) }
+        let request = sent(request)
+        return try faults.around(.copy, request.from, call) { () throws(BackendError) in
+            shown(try store.copy(request))
+        }
     }
 
     func move(_ request: CopyRequest, call: Call) throws(BackendError) -> Entry {
-        try faults.around(.move, request.from, call) { () throws(BackendError) in shown(try store.move(request)) }
+        let request = sent(request)
+        return try faults.around(.move, request.from, call) { () throws(BackendError) in
+            shown(try store.move(request))
+        }
     }
 
     func usage(call: Call) throws(BackendError) -> Usage {
         try faults.around(.usage, nil, call) { () throws(BackendError) in store.usage() }
+    }
+
+    /// A copy without the conditions that this store ignores.
+    private func sent(_ request: CopyRequest) -> CopyRequest {
+        guard ignored.contains(.copyCondition) else { return request }
+        var request = request
+        request.conditions = Conditions()
+        request.sourceIfMatch = .empty
+        return request
     }
 
     /// An entry without what this store shall not keep.

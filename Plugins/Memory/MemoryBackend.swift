@@ -48,6 +48,33 @@ final class MemoryBackend: StorageBackend {
 
     func move(_ request: CopyRequest, call: Call) throws(BackendError) -> Entry { try store.move(request) }
 
+    func beginUpload(_ request: WriteRequest, call: Call) throws(BackendError) -> ByteString {
+        try store.beginUpload(request)
+    }
+
+    func beginPart(_ request: PartRequest, call: Call) throws(BackendError) -> any WriteStream {
+        try store.beginPart(request)
+    }
+
+    func listParts(of upload: ByteString, into sink: EntrySink, call: Call) throws(BackendError) {
+        try store.listParts(of: upload, into: sink)
+    }
+
+    func completeUpload(
+        _ upload: ByteString,
+        _ request: WriteRequest,
+        parts: [UploadPart],
+        call: Call
+    ) throws(BackendError) -> Entry {
+        try store.completeUpload(upload, request, parts: parts)
+    }
+
+    func abortUpload(_ upload: ByteString, call: Call) throws(BackendError) { try store.abortUpload(upload) }
+
+    func listUploads(_ request: UploadListRequest, into sink: EntrySink, call: Call) throws(BackendError) {
+        try store.listUploads(request, into: sink)
+    }
+
     func usage(call: Call) throws(BackendError) -> Usage { store.usage() }
 }
 

@@ -60,7 +60,7 @@ package struct HTTPHeaders: Sendable {
     /// What must not stand in a head is made harmless when it is written.
     package mutating func add(_ name: String, _ value: String) {
         let start = beginField(name)
-        text.append(contentsOf: value.utf8)
+        appendText(value)
         endField(start, nameLength: name.utf8.count)
     }
 
@@ -84,8 +84,13 @@ package struct HTTPHeaders: Sendable {
 
     private mutating func beginField(_ name: String) -> Int {
         let start = text.count
-        text.append(contentsOf: name.utf8)
+        appendText(name)
         return start
+    }
+
+    private mutating func appendText(_ string: String) {
+        var string = string
+        string.withUTF8 { text.append(contentsOf: $0) }
     }
 
     private mutating func endField(_ start: Int, nameLength: Int) {

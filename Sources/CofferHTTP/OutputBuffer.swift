@@ -82,6 +82,9 @@ final class OutputBuffer: @unchecked Sendable {
         append(bytes)
         let classes = ByteClass.table
         let text = base.assumingMemoryBound(to: UInt8.self)
+        var common = allowed.rawValue
+        for index in start..<count { common &= classes[Int(text[index])] }
+        if common != 0 { return }
         for index in start..<count where classes[Int(text[index])] & allowed.rawValue == 0 { text[index] = otherwise }
     }
 }

@@ -173,6 +173,9 @@ package struct RequestHeadParser: Sendable {
 
     private func text(_ sent: Bytes, from start: Int) throws(HTTPFault) -> String {
         let bytes = UnsafeBufferPointer(start: sent.base + start, count: sent.count - start)
+        var all: UInt8 = 0
+        for byte in bytes { all |= byte }
+        if all < 0x80 { return String(decoding: bytes, as: UTF8.self) }
         // Repairing bad UTF-8 would make two different targets one.
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw HTTPFault(400, "a target that is not UTF-8")

@@ -85,11 +85,20 @@ public struct Capabilities: Sendable, Hashable {
     private var entries: [Capability: Entry]
     /// Facts about the store.
     public var facts: Set<StoreFact>
+    /// Conditions on changes that can be sent while nobody knows whether the store keeps them.
+    ///
+    /// Their grade is what it is without the store, until a probe has proven them.
+    public var unproven: Set<Capability>
 
     /// Creates a table; what it does not name is `none`.
-    public init(_ entries: [Capability: Entry] = [:], facts: Set<StoreFact> = []) {
+    public init(
+        _ entries: [Capability: Entry] = [:],
+        facts: Set<StoreFact> = [],
+        unproven: Set<Capability> = []
+    ) {
         self.entries = entries
         self.facts = facts
+        self.unproven = unproven
     }
 
     /// The grade of `capability`, and why.
@@ -112,6 +121,8 @@ public struct StoreLimits: Sendable, Hashable {
     public var listPage: Int64?
     /// Items of one batch delete.
     public var batch: Int64?
+    /// Bytes of one part of an object that the store takes in parts.
+    public var preferredPart: Int64?
     /// Seconds that a presigned URL may live.
     public var presignSeconds: Int64?
     /// Bytes of names and values of user metadata.
@@ -123,6 +134,7 @@ public struct StoreLimits: Sendable, Hashable {
         keyLength: Int64? = nil,
         listPage: Int64? = nil,
         batch: Int64? = nil,
+        preferredPart: Int64? = nil,
         presignSeconds: Int64? = nil,
         metadataSize: Int64? = nil
     ) {
@@ -130,6 +142,7 @@ public struct StoreLimits: Sendable, Hashable {
         self.keyLength = keyLength
         self.listPage = listPage
         self.batch = batch
+        self.preferredPart = preferredPart
         self.presignSeconds = presignSeconds
         self.metadataSize = metadataSize
     }

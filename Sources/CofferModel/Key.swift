@@ -20,7 +20,7 @@ extension Key: Hashable, Comparable, ExpressibleByStringLiteral, CustomStringCon
     public var description: String { text }
 
     /// Whether both keys have the same bytes.
-    public static func == (left: Key, right: Key) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+    public static func == (left: Key, right: Key) -> Bool { left.text.hasSameBytes(as: right.text) }
 
     /// Whether `left` comes first in byte order.
     public static func < (left: Key, right: Key) -> Bool { left.text.utf8.lexicographicallyPrecedes(right.text.utf8) }
@@ -28,15 +28,25 @@ extension Key: Hashable, Comparable, ExpressibleByStringLiteral, CustomStringCon
     /// Feeds the key's bytes into `hasher`.
     public func hash(into hasher: inout Hasher) {
         // By eight bytes a step: each step of a hasher costs as much as the next, whatever its width.
+        let bytes = text.utf8.span
         var word: UInt64 = 0
-        var count = 0
-        for byte in text.utf8 {
-            word = word << 8 | UInt64(byte)
-            count += 1
-            if count & 7 == 0 { hasher.combine(word) }
+        for index in 0..<bytes.count {
+            word = word << 8 | UInt64(bytes[index])
+            if index & 7 == 7 { hasher.combine(word) }
         }
         hasher.combine(word)
-        hasher.combine(count)
+        hasher.combine(bytes.count)
+    }
+}
+
+extension String {
+    /// Whether both have the same bytes; `==` also holds other bytes for equal that mean the same characters.
+    public func hasSameBytes(as other: String) -> Bool {
+        let left = utf8.span
+        let right = other.utf8.span
+        guard left.count == right.count else { return false }
+        for index in 0..<left.count where left[index] != right[index] { return false }
+        return true
     }
 }
 
@@ -45,7 +55,7 @@ extension Key {
     ///
     /// - Throws: ``CofferError`` with `invalid_key`, naming the reason.
     public func checkForReading() throws(CofferError) {
-        let bytes = text.utf8
+        let bytes = text.utf8.span
         guard !bytes.isEmpty else { throw refused("the key is empty") }
         guard bytes.count <= Key.maximumLength else {
             throw CofferError(
@@ -53,7 +63,7 @@ extension Key {
                 "the key has \(bytes.count) bytes, the limit is \(Key.maximumLength)"
             )
         }
-        guard !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
+        for index in 0..<bytes.count where bytes[index] < 0x20 || bytes[index] == 0x7F {
             throw refused("the key has a control character")
         }
     }

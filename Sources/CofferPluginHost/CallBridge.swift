@@ -7,8 +7,11 @@ import CofferSystem
 
 extension Call {
     /// Runs `body` with the call as the ABI sees it; its deadline is this step's own.
+    ///
+    /// With `sendsUnproven`, a condition goes to the store although the plugin cannot vouch for it.
     @inline(__always)
     func withABI<Result>(
+        sendsUnproven: Bool = false,
         _ body: (UnsafePointer<coffer_call>) throws(PluginError) -> Result
     ) throws(PluginError) -> Result {
         guard !cancellation.isCancelled else { throw PluginError(COFFER_E_CANCELLED, "the call was cancelled") }
@@ -19,6 +22,7 @@ extension Call {
         )
         var call = coffer_call()
         call.struct_size = UInt32(MemoryLayout<coffer_call>.size)
+        if sendsUnproven { call.flags = COFFER_CALL_UNPROVEN }
         if let stepTimeout { call.deadline_ns = UInt64(max(1, MonotonicTime.now.nanoseconds + stepTimeout)) }
         defer { withExtendedLifetime(cancellation) {} }
         return try withUnsafeMutablePointer(to: &token) { (token) throws(PluginError) in

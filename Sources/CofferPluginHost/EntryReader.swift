@@ -38,6 +38,20 @@ extension coffer_str {
         return String(decoding: borrowed, as: UTF8.self)
     }
 
+    /// Whether the bytes are those of `word`.
+    @inline(__always)
+    func spells(_ word: StaticString) -> Bool {
+        guard let borrowed, let start = borrowed.baseAddress else { return false }
+        return borrowed.count == word.utf8CodeUnitCount && memcmp(start, word.utf8Start, borrowed.count) == 0
+    }
+
+    /// Whether there are only digits of lower-case hexadecimal.
+    var isHexadecimal: Bool {
+        guard let borrowed else { return false }
+        for byte in borrowed where byte &- 0x30 > 9 && byte &- 0x61 > 5 { return false }
+        return true
+    }
+
     /// Whether the bytes are those of `text`.
     @inline(__always)
     func hasBytes(of text: String) -> Bool {
@@ -102,13 +116,18 @@ extension ObjectInfo {
     private mutating func addExtras(_ entry: coffer_entry) throws(BrokenEntry) {
         for pair in try array(entry.props, entry.n_props, "properties") {
             let value = try pairText(pair.value)
-            switch try pairText(pair.key) {
-            case "content-type": metadata.contentType = value
-            case "content-encoding": metadata.contentEncoding = value
-            case "content-disposition": metadata.contentDisposition = value
-            case "content-language": metadata.contentLanguage = value
-            case "cache-control": metadata.cacheControl = value
-            default: break
+            if pair.key.spells("content-type") {
+                metadata.contentType = value
+            } else if pair.key.spells("content-encoding") {
+                metadata.contentEncoding = value
+            } else if pair.key.spells("content-disposition") {
+                metadata.contentDisposition = value
+            } else if pair.key.spells("content-language") {
+                metadata.contentLanguage = value
+            } else if pair.key.spells("cache-control") {
+                metadata.cacheControl = value
+            } else {
+                _ = try pairText(pair.key)
             }
         }
         for pair in try array(entry.meta, entry.n_meta, "metadata") {
@@ -116,14 +135,13 @@ extension ObjectInfo {
         }
         metadata.user.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         for checksum in try array(entry.checksums, entry.n_checksums, "checksums") {
-            let value = try pairText(checksum.value)
-            guard value.utf8.allSatisfy({ ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x61 && $0 <= 0x66) }) else {
+            guard checksum.value.isHexadecimal else {
                 throw BrokenEntry(reason: "a checksum is not lower-case hexadecimal")
             }
             checksums.append(
                 Checksum(
-                    Checksum.Algorithm(rawValue: try pairText(checksum.algorithm)),
-                    value,
+                    try algorithm(checksum.algorithm),
+                    try pairText(checksum.value),
                     isComposite: checksum.flags & UInt64(COFFER_CHECKSUM_COMPOSITE) != 0
                 )
             )
@@ -139,6 +157,10 @@ extension ObjectInfo {
             throw BrokenEntry(reason: "the array of \(name) has \(count) elements")
         }
         return UnsafeBufferPointer(start: base, count: count)
+    }
+
+    private func algorithm(_ name: coffer_str) throws(BrokenEntry) -> Checksum.Algorithm {
+        name.spells("sha256") ? .sha256 : Checksum.Algorithm(rawValue: try pairText(name))
     }
 
     private func pairText(_ text: coffer_str) throws(BrokenEntry) -> String {

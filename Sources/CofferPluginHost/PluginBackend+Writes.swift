@@ -11,7 +11,7 @@ extension PluginBackend {
         }
         let conditions = try writeConditions(request.key, request.conditions, call)
         let handle = try telling(request.key) { () throws(PluginError) in
-            try call.withABI { (call) throws(PluginError) in
+            try call.withABI(sendsUnproven: conditions.isUnproven) { (call) throws(PluginError) in
                 let capacity =
                     room(request.key.text) + room(conditions.ifMatch) + room(conditions.ifNoneMatch)
                     + room(request.attempt) + request.metadata.room + roomFor(request.checksums)
@@ -64,9 +64,9 @@ extension PluginBackend {
         ) throws(PluginError) -> Void
     ) throws(CofferError) -> ObjectInfo {
         try require(bit, key: request.to)
-        if !request.conditions.isEmpty || request.sourceIfMatch != nil {
-            try require(COFFER_CAP_COPY_CONDITION, key: request.to)
-        }
+        let isConditional = !request.conditions.isEmpty || request.sourceIfMatch != nil
+        var sendsUnproven = false
+        if isConditional { sendsUnproven = try isUnproven(COFFER_CAP_COPY_CONDITION, key: request.to) }
         if request.sourceVersion != nil { try require(COFFER_CAP_VERSIONS, key: request.from) }
         if request.metadata != nil { try require(COFFER_CAP_COPY_META, key: request.to) }
         let source = try oneMatch(request.sourceIfMatch, request.from, request.sourceVersion, call)
@@ -75,7 +75,7 @@ extension PluginBackend {
         let metadata = request.metadata ?? Metadata()
         var sink = ObjectSink(request.to)
         return try telling { () throws(PluginError) in
-            try call.withABI { (call) throws(PluginError) in
+            try call.withABI(sendsUnproven: sendsUnproven) { (call) throws(PluginError) in
                 let capacity =
                     room(request.from.text) + room(request.sourceVersion) + room(source) + room(request.to.text)
                     + room(ifMatch) + room(ifNoneMatch) + room(request.attempt) + metadata.room
@@ -107,9 +107,9 @@ extension PluginBackend {
 
     func remove(_ request: RemoveRequest, _ call: Call) throws(CofferError) {
         try require(COFFER_CAP_REMOVE, key: request.key)
-        let match = try removeCondition(request, call)
+        let (match, isUnproven) = try removeCondition(request, call)
         try telling(request.key) { () throws(PluginError) in
-            try call.withABI { (call) throws(PluginError) in
+            try call.withABI(sendsUnproven: isUnproven) { (call) throws(PluginError) in
                 let capacity = room(request.key.text) + room(request.version) + room(match)
                 try withTexts(capacity: capacity) { (texts) throws(PluginError) in
                     var arguments = coffer_read_args()
@@ -125,26 +125,32 @@ extension PluginBackend {
         }
     }
 
-    private func removeCondition(_ request: RemoveRequest, _ call: Call) throws(CofferError) -> String? {
+    private func removeCondition(
+        _ request: RemoveRequest,
+        _ call: Call
+    ) throws(CofferError) -> (match: String?, isUnproven: Bool) {
         if request.version != nil { try require(COFFER_CAP_VERSIONS, key: request.key) }
-        guard request.ifMatch != nil else { return nil }
-        try requireKnown(COFFER_CAP_REMOVE_IF_MATCH, key: request.key)
-        return try oneMatch(request.ifMatch, request.key, request.version, call)
+        guard request.ifMatch != nil else { return (nil, false) }
+        let isUnproven = try isUnproven(COFFER_CAP_REMOVE_IF_MATCH, key: request.key)
+        return (try oneMatch(request.ifMatch, request.key, request.version, call), isUnproven)
     }
 
     func removeBatch(_ requests: [RemoveRequest], _ call: Call) throws(CofferError) -> [CofferError?] {
         try require(COFFER_CAP_REMOVE_BATCH)
         guard !requests.isEmpty else { return [] }
         var matches: [String?] = []
+        var hasUnproven = false
         for request in requests {
             guard !request.isStrict else {
                 throw CofferError(.unsupported, "a batch does not tell absent keys", key: request.key)
             }
-            matches.append(try removeCondition(request, call))
+            let (match, isUnproven) = try removeCondition(request, call)
+            matches.append(match)
+            if isUnproven { hasUnproven = true }
         }
         var sink = BatchSink(count: requests.count)
         try telling { () throws(PluginError) in
-            try call.withABI { (call) throws(PluginError) in
+            try call.withABI(sendsUnproven: hasUnproven) { (call) throws(PluginError) in
                 var capacity = 0
                 for (request, match) in zip(requests, matches) {
                     capacity += room(request.key.text) + room(request.version) + room(match)

@@ -14,12 +14,14 @@ final class PluginBackend: Backend {
     let limits: StoreLimits
     let mustNotEmulate: Set<Capability>
     let instance: PluginInstance
+    var isSerial: Bool { instance.isSerial }
 
     init(_ instance: PluginInstance) {
         self.instance = instance
         capabilities = Capabilities(
             native: instance.native,
             notEmulated: instance.notEmulated,
+            unproven: instance.unproven,
             declared: instance.library.description.capabilities
         )
         limits = StoreLimits(instance.opened)
@@ -49,13 +51,13 @@ final class PluginBackend: Backend {
         if !instance.native.has(bits) { throw lacking(bits, key) }
     }
 
-    /// Refuses what no store of this plugin can.
+    /// Refuses a condition that the plugin cannot even send; true where it can and nobody knows what the store makes of it.
     ///
-    /// What this one does not claim, and others of its kind have, may still be probed; whoever stands on top of the bare
-    /// store asks for nothing else.
-    func requireKnown(_ bits: UInt64, key: Key? = nil) throws(CofferError) {
-        let known = instance.library.description.capabilities
-        if !instance.native.has(bits), !known.has(bits) { throw lacking(bits, key) }
+    /// Whoever stands on top of the bare store asks for such a condition only to prove it, and once it is proven.
+    func isUnproven(_ bits: UInt64, key: Key? = nil) throws(CofferError) -> Bool {
+        if instance.native.has(bits) { return false }
+        guard instance.unproven.has(bits) else { throw lacking(bits, key) }
+        return true
     }
 
     @inline(never)

@@ -4,12 +4,19 @@ import CofferModel
 
 extension Capabilities {
     /// What a store said of itself when it was opened: native or none, with the reason; the host adds what it emulates.
-    init(native: CapabilityBits, notEmulated: CapabilityBits, declared: CapabilityBits) {
-        self.init()
+    init(
+        native: CapabilityBits,
+        notEmulated: CapabilityBits,
+        unproven: CapabilityBits,
+        declared: CapabilityBits
+    ) {
+        self.init(unproven: Set(unproven.words.compactMap(Capability.init(rawValue:))))
         for (bit, word) in CapabilityBits.abilities {
             guard let capability = Capability(rawValue: word) else { continue }
             if native.has(bit) {
                 self[capability] = Entry(.native)
+            } else if unproven.has(bit) {
+                self[capability] = Entry(.none, reason: "nobody has proven yet that the store keeps it")
             } else if notEmulated.has(bit) {
                 self[capability] = Entry(.none, reason: "the backend says that it must not be emulated here")
             } else if declared.has(bit) {
@@ -33,6 +40,7 @@ extension StoreLimits {
             keyLength: limit(opened.max_key),
             listPage: limit(opened.max_list_page),
             batch: limit(opened.max_batch),
+            preferredPart: limit(opened.preferred_part),
             presignSeconds: limit(opened.max_presign_s),
             metadataSize: limit(opened.max_meta)
         )

@@ -6,6 +6,8 @@ import CofferModel
 struct Tokens {
     var ifMatch: String?
     var ifNoneMatch: String?
+    /// Whether one of them is unproven.
+    var isUnproven = false
 }
 
 extension PluginBackend {
@@ -28,11 +30,15 @@ extension PluginBackend {
 
     /// The conditions of a write: a version to replace, or "create only".
     func writeConditions(_ key: Key, _ conditions: Conditions, _ call: Call) throws(CofferError) -> Tokens {
-        if conditions.ifMatch != nil { try requireKnown(COFFER_CAP_IF_MATCH, key: key) }
-        if conditions.ifNoneMatch != nil { try requireKnown(COFFER_CAP_CREATE_IF_ABSENT, key: key) }
+        var isUnproven = false
+        if conditions.ifMatch != nil { isUnproven = try self.isUnproven(COFFER_CAP_IF_MATCH, key: key) }
+        if conditions.ifNoneMatch != nil, try self.isUnproven(COFFER_CAP_CREATE_IF_ABSENT, key: key) {
+            isUnproven = true
+        }
         return Tokens(
             ifMatch: try oneMatch(conditions.ifMatch, key, nil, call),
-            ifNoneMatch: try createOnly(conditions.ifNoneMatch, key)
+            ifNoneMatch: try createOnly(conditions.ifNoneMatch, key),
+            isUnproven: isUnproven
         )
     }
 

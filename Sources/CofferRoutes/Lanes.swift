@@ -54,37 +54,52 @@ package final class Lanes: Sendable {
         return isTransfer ? pair.transfers : pair.metadata
     }
 
+    private static let root = Array("/v1/storages/".utf8)
+
     /// The storage that a raw target names, and whether objects move through the host for it.
     private static func place(_ target: String, _ method: String) -> (storage: String, isTransfer: Bool)? {
-        let root = "/v1/storages/"
-        guard target.utf8.starts(with: root.utf8) else { return nil }
-        let rest = target.utf8.dropFirst(root.utf8.count)
-        let name = rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
-        guard !name.isEmpty else { return nil }
-        let verb = rest.dropFirst(name.count)
+        let bytes = target.utf8.span
+        guard bytes.starts(with: root, at: 0) else { return nil }
+        var end = root.count
+        while end < bytes.count, bytes[end] != UInt8(ascii: "/"), bytes[end] != UInt8(ascii: "?") { end += 1 }
+        guard end > root.count else { return nil }
         let isTransfer =
             switch method {
-            case "GET", "PUT": verb.starts(with: "/object".utf8)
-            case "POST": !verb.starts(with: "/delete".utf8)
+            case "GET", "PUT": bytes.starts(with: object, at: end)
+            case "POST": !bytes.starts(with: delete, at: end) && !bytes.starts(with: links, at: end)
             default: false
             }
-        return (decoded(name), isTransfer)
+        return (decoded(bytes.extracting(root.count..<end)), isTransfer)
     }
 
+    private static let object = Array("/object".utf8)
+    private static let delete = Array("/delete".utf8)
+    private static let links = Array("/links".utf8)
+
     /// A name as the routes will understand it, so that another spelling leads to the same lane.
-    private static func decoded(_ name: Substring.UTF8View) -> String {
-        guard name.contains(UInt8(ascii: "%")) else { return String(Substring(name)) }
+    private static func decoded(_ name: Span<UInt8>) -> String {
         var bytes: [UInt8] = []
-        var rest = name
-        while let byte = rest.popFirst() {
-            let digits = rest.prefix(2)
-            if byte == UInt8(ascii: "%"), digits.count == 2, let value = UInt8(String(Substring(digits)), radix: 16) {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
+        bytes.reserveCapacity(name.count)
+        var index = 0
+        while index < name.count {
+            if name[index] == UInt8(ascii: "%"), index + 2 < name.count,
+                let high = Hexadecimal.value(of: name[index + 1]), let low = Hexadecimal.value(of: name[index + 2])
+            {
+                bytes.append(high << 4 | low)
+                index += 3
             } else {
-                bytes.append(byte)
+                bytes.append(name[index])
+                index += 1
             }
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func starts(with word: [UInt8], at start: Int) -> Bool {
+        guard count - start >= word.count else { return false }
+        for index in 0..<word.count where self[start + index] != word[index] { return false }
+        return true
     }
 }

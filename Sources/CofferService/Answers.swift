@@ -25,8 +25,20 @@ package struct ListPage: Sendable {
 
 /// What a probe found out about one capability.
 package struct ProbeFinding: Sendable, Hashable {
+    /// What the store makes of a condition.
+    package enum Verdict: Sendable, Hashable {
+        /// What should pass passed, what should lose lost.
+        case kept
+        /// What should lose was done.
+        case ignored
+        /// The store takes no such requests, or nobody could tell.
+        case unknown
+    }
+
     package var capability: Capability
-    package var isProven: Bool
+    package var verdict: Verdict
     /// What was seen, for a person.
     package var detail: String
+
+    package var isProven: Bool { verdict == .kept }
 }

@@ -20,7 +20,7 @@ enum GradeCheck {
             for capability in [Capability.createIfAbsent, .ifMatch] where !capabilities.has(capability) {
                 throw error(
                     "conditions: required, but \(missing(capability, capabilities))",
-                    exclusive(policy) + [probe(storage), "conditions: auto"],
+                    exclusive(policy) + probe(capability, capabilities, storage) + ["conditions: auto"],
                     storage
                 )
             }
@@ -28,8 +28,8 @@ enum GradeCheck {
         if policy.onConflict != .replace, policy.conditions != .none, !capabilities.has(.createIfAbsent) {
             throw error(
                 "on_conflict: \(policy.onConflict.rawValue), but \(missing(.createIfAbsent, capabilities))",
-                exclusive(policy) + [
-                    probe(storage), "on_conflict: replace",
+                exclusive(policy) + probe(.createIfAbsent, capabilities, storage) + [
+                    "on_conflict: replace",
                     "conditions: none to look before writing, which two writers at once can defeat",
                 ],
                 storage
@@ -45,8 +45,14 @@ enum GradeCheck {
         policy.writers == .exclusive ? [] : ["writers: exclusive if this host alone writes there"]
     }
 
-    private static func probe(_ storage: String) -> String {
-        "`coffer storages \(storage) --probe` to prove that the store can after all"
+    /// A probe, where it could prove anything.
+    private static func probe(
+        _ capability: Capability,
+        _ capabilities: Capabilities,
+        _ storage: String
+    ) -> [String] {
+        guard capabilities.unproven.contains(capability) else { return [] }
+        return ["`coffer storages \(storage) --probe` to prove that the store keeps it"]
     }
 
     private static func error(_ what: String, _ waysOut: [String], _ storage: String) -> CofferError {

@@ -141,6 +141,7 @@ final class Host: HostControl {
         let number = generations.current.number
         let storage = builder.storage(resolved, isDefault: false, isEphemeral: true, generation: number)
         if case .failed(let error) = storage.state { throw error }
+        OwnContainers.make(for: [storage], log: log)
         try generations.add(storage)
         return storage
     }
@@ -163,6 +164,9 @@ final class Host: HostControl {
             )
         )
         shelf.registry.shutDown()
+        // The server, which knows the host, is known by these.
+        serverMetrics.withLock { $0 = { "" } }
+        onSwap.withLock { $0 = { _ in } }
     }
 
     /// Takes the server's own figures into ``metrics()``.

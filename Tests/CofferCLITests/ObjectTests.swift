@@ -1,7 +1,7 @@
 import CofferTestSupport
 import Testing
 
-@Suite("The commands do what they say", .timeLimit(.minutes(2)))
+@Suite("The commands do what they say", .timeLimit(.minutes(10)))
 struct ObjectTests {
     private static let configuration = """
         storages:

@@ -15,7 +15,7 @@ private func answer(_ body: String, status: String = "200 OK", _ fields: String 
     "HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\n\(fields)\r\n\(body)"
 }
 
-@Suite("The client takes what a host may say", .timeLimit(.minutes(1)))
+@Suite("The client takes what a host may say", .timeLimit(.minutes(10)))
 struct ExchangeTests {
     @Test func aConnectionServesRequestAfterRequest() async throws {
         try await withTemporaryDirectory { folder in
@@ -211,7 +211,7 @@ struct ExchangeTests {
     }
 }
 
-@Suite("Descriptors pass by the bytes", .timeLimit(.minutes(1)))
+@Suite("Descriptors pass by the bytes", .timeLimit(.minutes(10)))
 struct DescriptorTests {
     private func file(_ folder: String, _ text: String) throws -> Descriptor {
         let number = open(folder + "/file", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)

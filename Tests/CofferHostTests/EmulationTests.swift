@@ -52,7 +52,7 @@ import Testing
 
     @Test(arguments: [
         (
-            "on_conflict: error, grades: [create_if_absent]",
+            "on_conflict: error, unproven: [create_if_absent]",
             ["on_conflict: error", "writers: exclusive", "--probe", "on_conflict: replace", "conditions: none"]
         ),
         ("on_conflict: replace, grades: [atomic_replace]", ["atomic: required", "atomic: best_effort"]),
@@ -118,10 +118,12 @@ import Testing
 
     @Test func aProbeRaisesGradesAndAReloadKeepsThem() throws {
         try withTemporaryDirectory { folder in
-            // Stores of its kind keep conditions, and this one does not say that it does.
+            // It keeps conditions, and does not vouch for them.
             let declared = ["STAT", "READ", "WRITE", "ATOMIC_REPLACE", "REMOVE", "LIST", "LIST_SORTED", "LIST_AFTER"]
             let bits = declared.map { "COFFER_CAP_\($0)" }.joined(separator: "|")
-            try compilePlugin("tiny.c", to: "\(folder)/tiny.so", ["-DNATIVE=(\(bits))"])
+            let unproven = ["CREATE_IF_ABSENT", "IF_MATCH", "REMOVE_IF_MATCH"].map { "COFFER_CAP_\($0)" }
+            let flags = ["-DNATIVE=(\(bits))", "-DUNPROVEN=(\(unproven.joined(separator: "|")))"]
+            try compilePlugin("tiny.c", to: "\(folder)/tiny.so", flags)
             let text =
                 HostProcess.plugins + "  tiny: \(folder)/tiny.so\n"
                 + "storages: { m: { backend: memory, on_conflict: replace }, s: { backend: tiny, mode: soft } }\n"
@@ -157,6 +159,61 @@ import Testing
                 let other = try connection.request("POST", "/v1/reload")
                 #expect(other.status == 422, "\(other.text)")
             }
+        }
+    }
+
+    @Test func whatNobodyVouchesForIsNoneUntilAProbeTriesIt() throws {
+        let conditions = "[create_if_absent, if_match, remove_if_match, copy_condition]"
+        let text = """
+            storages:
+              kept: { backend: fault, unproven: \(conditions), on_conflict: replace }
+              lost: { backend: fault, unproven: \(conditions), ignores: [if_match, copy_condition], on_conflict: replace }
+              none: { backend: fault, unproven: \(conditions), on_conflict: replace, conditions: none }
+
+            """
+        try withHost(text) { host in
+            let connection = try RawConnection(host.socket)
+            func grades(_ storage: String) throws -> [String?] {
+                let found = try capabilities(storage, connection)
+                return ["create_if_absent", "if_match", "remove_if_match", "copy_condition"].map { grade(found, $0) }
+            }
+            func create(_ storage: String, _ key: String) throws -> Int {
+                let target = "/v1/storages/\(storage)/objects/\(key)"
+                return try connection.request("PUT", target, fields: [("If-None-Match", "*")], body: [1]).status
+            }
+            func replace(_ storage: String, _ key: String) throws -> Int {
+                let target = "/v1/storages/\(storage)/objects/\(key)"
+                return try connection.request("PUT", target, fields: [("If-Match", "\"stale\"")], body: [1]).status
+            }
+            let before = try capabilities("kept", connection)
+            #expect(before?["if_match"]?["reason"]?.stringValue?.contains("a probe can") == true, "\(before ?? .null)")
+            for storage in ["kept", "lost", "none"] {
+                #expect(try grades(storage) == ["none", "none", "none", "none"])
+                #expect(try create(storage, "k") == 501 && replace(storage, "k") == 501)
+                #expect(try connection.get(storage, "k") == nil)
+                #expect(try connection.request("GET", "/v1/storages/\(storage)?probe=true").status == 200)
+                #expect(try connection.keys(storage).isEmpty, "a probe leaves nothing behind")
+            }
+            #expect(try grades("kept") == ["native", "native", "native", "native"])
+            #expect(try create("kept", "k") == 201 && create("kept", "k") == 412 && replace("kept", "k") == 412)
+            #expect(try grades("lost") == ["native", "none", "native", "none"])
+            #expect(try create("lost", "k") == 201 && create("lost", "k") == 412 && replace("lost", "k") == 501)
+            #expect(try grades("none") == ["none", "none", "none", "none"])
+            #expect(try create("none", "k") == 501)
+        }
+    }
+
+    @Test func aProbeStrikesWhatAStoreOnlyClaims() throws {
+        let text = "storages: { s: { backend: fault, ignores: [if_match], on_conflict: replace } }\n"
+        try withHost(text) { host in
+            let connection = try RawConnection(host.socket)
+            let target = "/v1/storages/s/objects/k"
+            try connection.put("s", "k", "v")
+            #expect(grade(try capabilities("s", connection), "if_match") == "native")
+            #expect(try connection.request("GET", "/v1/storages/s?probe=true").status == 200)
+            #expect(grade(try capabilities("s", connection), "if_match") == "none")
+            #expect(try connection.request("PUT", target, fields: [("If-Match", "\"x\"")], body: [1]).status == 501)
+            #expect(try connection.get("s", "k") == "v")
         }
     }
 

@@ -54,8 +54,8 @@ import Testing
             let idle = try RawConnection(host.socket)
             #expect(try idle.request("GET", "/v1/health").status == 200)
             connection.send("PUT /v1/storages/s/objects/k HTTP/1.1\r\nHost: c\r\nContent-Length: 6\r\n\r\nabc")
-            // The host has the head, or it would not have begun the write.
-            #expect(try eventually { try idle.request("GET", "/metrics").text.contains("coffer_http_requests_total") })
+            // The host has the head, and waits for the rest of the body.
+            #expect(try eventually { try idle.request("GET", "/metrics").text.contains("coffer_transfers_parked 1\n") })
             host.signal(SIGTERM)
             #expect(try eventually { host.log.contains("stopping") })
             #expect(try idle.isClosedByPeer())

@@ -11,9 +11,6 @@ import Testing
 /// Whether this run takes its time: `COFFER_SCALE=full`.
 let isFullScale = getenv("COFFER_SCALE").map { String(cString: $0) } == "full"
 
-/// Whether a sanitizer watches this process.
-let isSanitized = (["__asan_init", "__tsan_init"] as [String]).contains { dlsym(nil, $0) != nil }
-
 @Suite("Local scale")
 struct LocalScaleTests {
     @Test("Names that are sorted through files come in the order of sort, and leave nothing behind", arguments: [0, 1])

@@ -24,7 +24,8 @@ private func withTiny<R>(
         return ask { call, _, error in table.open?(&arguments, call, &result, error) }
     }
     #expect(answer.status == COFFER_OK)
-    #expect(result.native == TinyBackend.description.capabilities.rawValue)
+    #expect(result.native | result.unproven == TinyBackend.description.capabilities.rawValue)
+    #expect(result.unproven == COFFER_CAP_IF_MATCH)
     let instance = try #require(result.instance)
     defer { table.close(instance) }
     return try body(instance, table)
@@ -204,6 +205,31 @@ struct SwiftKitTests {
             var listing: OpaquePointer?
             let listed = ask { call, _, error in table.list_open?(instance, call, &list, &listing, error) }
             #expect(listed.status == COFFER_E_UNSUPPORTED)
+        }
+    }
+
+    @Test func anUnprovenConditionIsSentOnlyToBeProven() throws {
+        try withTiny { instance, table in
+            let strings = RawStrings()
+            var write = coffer_write_args()
+            write.struct_size = UInt32(MemoryLayout<coffer_write_args>.size)
+            write.key = strings("k")
+            write.if_match = strings("tag")
+            write.size = -1
+            var call = coffer_call()
+            call.struct_size = UInt32(MemoryLayout<coffer_call>.size)
+            var stream: OpaquePointer?
+            let refused = ask { _, _, error in table.write_begin?(instance, &call, &write, &stream, error) }
+            #expect(refused.status == COFFER_E_UNSUPPORTED && stream == nil)
+            call.flags = COFFER_CALL_UNPROVEN
+            let sent = ask { _, _, error in table.write_begin?(instance, &call, &write, &stream, error) }
+            #expect(sent.status == COFFER_OK)
+            table.write_close(stream)
+            // What is none stays so, whatever a call says.
+            write.if_match = coffer_str()
+            write.if_none_match = strings("*")
+            let none = ask { _, _, error in table.write_begin?(instance, &call, &write, &stream, error) }
+            #expect(none.status == COFFER_E_UNSUPPORTED)
         }
     }
 

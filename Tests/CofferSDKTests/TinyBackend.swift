@@ -11,7 +11,7 @@ final class TinyBackend: StorageBackend {
         name: "Tiny",
         licence: "0BSD",
         description: "Objects in a dictionary.",
-        capabilities: [.stat, .read, .write, .remove, .removeBatch, .list, .contentType],
+        capabilities: [.stat, .read, .write, .ifMatch, .remove, .removeBatch, .list, .contentType],
         options: [
             OptionDescription("root", .string, "Where.", flags: [.required]),
             OptionDescription("mode", .choice(["a", "b"]), "How.", default: "a"),
@@ -21,7 +21,7 @@ final class TinyBackend: StorageBackend {
 
     let objects = Locked<[ByteString: [UInt8]]>([:])
     let reached = Locked<[String]>([])
-    let traits = Traits(native: TinyBackend.description.capabilities)
+    let traits = Traits(native: TinyBackend.description.capabilities.subtracting(.ifMatch), unproven: .ifMatch)
     let host: HostServices
 
     init(name: String, options: Options, host: HostServices, call: Call) throws(BackendError) {
@@ -59,7 +59,7 @@ final class TinyBackend: StorageBackend {
     }
 
     func beginWrite(_ request: WriteRequest, call: Call) throws(BackendError) -> any WriteStream {
-        reached.withLock { $0.append("write") }
+        reached.withLock { $0.append("write" + request.conditions.ifMatch.string) }
         return TinyWrite(request.key, self)
     }
 

@@ -141,9 +141,10 @@ import Testing
         }
         #expect(problem([], StoragePolicy()) == nil)
         let noCreate = problem([.createIfAbsent], StoragePolicy())
-        for way in ["on_conflict: error", "writers: exclusive", "--probe", "on_conflict: replace", "conditions: none"] {
+        for way in ["on_conflict: error", "writers: exclusive", "on_conflict: replace", "conditions: none"] {
             #expect(noCreate?.contains(way) == true)
         }
+        #expect(noCreate?.contains("--probe") == false, "a probe can prove nothing that nobody sends")
         #expect(problem([.createIfAbsent], StoragePolicy(onConflict: .replace)) == nil)
         #expect(problem([.createIfAbsent], StoragePolicy(writers: .exclusive)) == nil)
         #expect(problem([.createIfAbsent], StoragePolicy(conditions: .none)) == nil)
@@ -178,11 +179,15 @@ import Testing
         let storage = Storage(name: "s", backendID: "s3", generation: 1) { () throws(CofferError) in
             OpenedBackend(backend)
         }
-        #expect(storage.state != .open)
+        guard case .failed(let reason) = storage.state else {
+            Issue.record("a store whose conditions are unproven is taken")
+            return
+        }
+        #expect(reason.message.contains("--probe"))
         #expect(code { () throws(CofferError) in try storage.put("a", "1") } == .unavailable)
         let findings = try storage.probe(call)
-        #expect(findings.map(\.capability) == [.createIfAbsent, .ifMatch, .removeIfMatch])
-        #expect(findings.allSatisfy(\.isProven) && storage.state == .open)
+        #expect(findings.map(\.capability) == [.createIfAbsent, .ifMatch, .removeIfMatch, .copyCondition])
+        #expect(findings.allSatisfy(\.isProven) && storage.state == .open, "\(findings)")
         #expect(storage.description.capabilities[.createIfAbsent].grade == .native)
         try storage.put("a", "1")
         #expect(code { () throws(CofferError) in try storage.put("a", "1") } == .alreadyExists)
@@ -199,8 +204,30 @@ import Testing
         let storage = Storage(name: "s", backendID: "s3", generation: 1) { () throws(CofferError) in
             OpenedBackend(backend)
         }
-        #expect(try storage.probe(call).allSatisfy { !$0.isProven })
+        #expect(try storage.probe(call).allSatisfy { $0.verdict == .ignored })
         #expect(storage.state != .open && backend.store.keys.isEmpty)
+    }
+
+    @Test func conditionsThatOnlySmallObjectsKeepAreSeenThrough() throws {
+        let backend = ProbedBackend(TestBackend(limits: StoreLimits(preferredPart: 3 << 20)))
+        backend.store.faults.ignoresConditionsOfParts = true
+        let storage = Storage(name: "s", backendID: "s3", generation: 1) { () throws(CofferError) in
+            OpenedBackend(backend)
+        }
+        let findings = try storage.probe(call)
+        #expect(findings.map(\.verdict) == [.ignored, .ignored, .kept, .kept], "\(findings)")
+        #expect(storage.state != .open && backend.store.keys.isEmpty)
+    }
+
+    @Test func aProbeStrikesWhatAStoreOnlyClaims() throws {
+        let backend = TestBackend()
+        let storage = makeStorage(backend)
+        backend.faults.ignoresConditions = true
+        _ = try storage.probe(call)
+        #expect(storage.description.capabilities[.ifMatch].grade == .none)
+        let conditions = Conditions(ifMatch: .tokens(["x"]))
+        #expect(code { () throws(CofferError) in try storage.put("a", "1", conditions: conditions) } == .unsupported)
+        #expect(backend.keys.isEmpty)
     }
 }
 
@@ -214,6 +241,7 @@ private final class ProbedBackend: Backend {
         var capabilities = store.capabilities
         for condition in [Capability.createIfAbsent, .ifMatch, .removeIfMatch, .copyCondition] {
             capabilities[condition] = Capabilities.Entry(.none)
+            capabilities.unproven.insert(condition)
         }
         self.capabilities = capabilities
     }

@@ -11,9 +11,11 @@ func makeStorage(
     _ backend: TestBackend = TestBackend(),
     name: String = "files",
     _ policy: StoragePolicy = StoragePolicy(),
+    container: String? = nil,
     mustNotEmulate: Set<Capability> = []
 ) -> Storage {
-    Storage(name: name, backendID: "test", generation: 1, policy: policy) { () throws(CofferError) in
+    Storage(name: name, backendID: "test", generation: 1, policy: policy, container: container) {
+        () throws(CofferError) in
         OpenedBackend(backend, mustNotEmulate: mustNotEmulate)
     }
 }

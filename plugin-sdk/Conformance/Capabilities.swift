@@ -49,6 +49,9 @@ public struct Capabilities: OptionSet, Sendable {
     static let eventual = Self(rawValue: COFFER_CAP_EVENTUAL)
     static let directories = Self(rawValue: COFFER_CAP_DIRECTORIES)
 
+    /// The conditions on changes: what may be unproven.
+    static let changeConditions: Self = [.createIfAbsent, .ifMatch, .removeIfMatch, .copyCondition]
+
     /// What a case needs that stores something and looks at it.
     static let storing: Self = [.write, .read]
 

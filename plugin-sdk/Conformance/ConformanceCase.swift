@@ -119,16 +119,23 @@ public enum ConformanceSuite {
         let cases =
             ConformanceCase.basics + ConformanceCase.freshness + ConformanceCase.keys + ConformanceCase.hardKeys
             + ConformanceCase.ranges + ConformanceCase.streams + ConformanceCase.writes + ConformanceCase.publication
-            + ConformanceCase.conditions + ConformanceCase.conditionPaths
+            + ConformanceCase.uploads + ConformanceCase.conditions + ConformanceCase.conditionPaths
             + ConformanceCase.listing + ConformanceCase.listingLife + ConformanceCase.copies
             + ConformanceCase.metadata + ConformanceCase.contract + ConformanceCase.shapes
         return cases.sorted { $0.number < $1.number }
     }()
 
     /// Runs one case on a thread of its own and waits for it, but not for ever.
-    public static func run(_ item: ConformanceCase, on factory: SubjectFactory, scale: Scale) -> Outcome {
+    ///
+    /// `patience` multiplies that wait, for a machine that has much else to do.
+    public static func run(
+        _ item: ConformanceCase,
+        on factory: SubjectFactory,
+        scale: Scale,
+        patience: Int = 1
+    ) -> Outcome {
         let trial = Trial(item, factory: factory, scale: scale)
-        let seconds = item.seconds * (scale == .quick ? 1 : 10)
+        let seconds = item.seconds * (scale == .quick ? 1 : 10) * patience
         let done = runOnThread(seconds: seconds) { trial.run() }
         guard let done else {
             return .failed(

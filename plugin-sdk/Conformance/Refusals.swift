@@ -4,8 +4,9 @@ import CCofferPlugin
 enum Refusals {
     /// Asks for what `capability` names, which the plugin declares none; answers how it was refused.
     static func prove(_ capability: Capabilities, on subject: Subject, in trial: Trial) throws -> String {
-        let key = trial.key("refused")
         let word = capability.names.first ?? "?"
+        // A key for each: what one refusal leaves, rightly, is no proof against another.
+        let key = trial.key("refused-\(word)")
         switch capability {
         case .stat: return try missing(subject.ops.stat == nil, word) { _ = try subject.stat(key) }
         case .read: return try missing(subject.ops.read_open == nil, word) { _ = try subject.openRead(key) }
@@ -22,8 +23,8 @@ enum Refusals {
             return try missing(subject.ops.container_list == nil, word) { try subject.containerList() }
         case .usage: return try missing(subject.ops.usage == nil, word) { try subject.usage() }
         case .resume:
-            try expect(subject.uploads == nil, "no extension coffer.upload/1, as declared", got: "one")
-            return "the extension coffer.upload/1 is absent"
+            if subject.uploads == nil { return "the extension coffer.upload/1 is absent" }
+            return try missing(false, word) { _ = try subject.beginUpload(key) }
         case .ingest: return try ingest(subject, key)
         case .range: return try reading(subject, key, ReadOptions(offset: 1, length: 1), word)
         case .readCondition: return try reading(subject, key, ReadOptions(ifMatch: "no-such-token"), word)
@@ -85,6 +86,9 @@ enum Refusals {
     {
         guard subject.has(.write) else { return "there is no write either" }
         try refused(subject.code { subject.drop(try subject.beginWrite(key, options)) }, what)
+        if subject.has(.resume) {
+            try refused(subject.code { _ = try subject.beginUpload(key, options) }, "\(what) of an upload")
+        }
         if subject.has(.read) {
             try expect(try !subject.exists(key), "no object after a refused write", got: "one")
         }

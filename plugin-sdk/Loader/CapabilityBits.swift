@@ -26,6 +26,12 @@ public struct CapabilityBits: OptionSet, Sendable, Hashable {
     /// Whether all of `bits` are in.
     public func has(_ bits: UInt64) -> Bool { rawValue & bits == bits }
 
+    /// The conditions on changes: the only ones that a store may have unproven.
+    public static let changeConditions = CapabilityBits(
+        rawValue: COFFER_CAP_CREATE_IF_ABSENT | COFFER_CAP_IF_MATCH | COFFER_CAP_REMOVE_IF_MATCH
+            | COFFER_CAP_COPY_CONDITION
+    )
+
     /// Each known bit with its word; the abilities first, the facts after them.
     public static let all: [(bit: UInt64, word: String)] = abilities + facts
 

@@ -11,6 +11,8 @@ struct Negotiation {
     let threads: UInt32
     let getExtension: (@convention(c) (UnsafePointer<CChar>?) -> UnsafeRawPointer?)?
     let shutdown: (@convention(c) () -> Void)?
+    /// The extension `coffer.upload/1`; one that the plugin does not have has no functions.
+    let uploads: coffer_upload
 
     init(_ path: String, _ plugin: UnsafePointer<coffer_plugin>) throws(LoadError) {
         let raw = UnsafeRawPointer(plugin)
@@ -56,6 +58,11 @@ struct Negotiation {
         threads = descriptor.threads
         getExtension = descriptor.get_extension
         shutdown = descriptor.shutdown
+        if let table = getExtension?(COFFER_EXT_UPLOAD) {
+            uploads = copied(table, Int(table.load(as: UInt32.self)), into: coffer_upload())
+        } else {
+            uploads = coffer_upload()
+        }
         if let problem = capabilityProblem { throw LoadError(path, .capabilities, problem) }
     }
 
@@ -142,7 +149,11 @@ struct Negotiation {
                     && operations.container_remove != nil
             ),
             (COFFER_CAP_USAGE, "usage", operations.usage != nil),
-            (COFFER_CAP_RESUME, "the extension \(COFFER_EXT_UPLOAD)", getExtension?(COFFER_EXT_UPLOAD) != nil),
+            (
+                COFFER_CAP_RESUME, "the extension \(COFFER_EXT_UPLOAD)",
+                uploads.create != nil && uploads.part != nil && uploads.list_parts != nil && uploads.complete != nil
+                    && uploads.abort != nil && uploads.list_uploads != nil
+            ),
         ]
         for (bit, what, isThere) in needs where description.capabilities.has(bit) && !isThere {
             return "it declares \(CapabilityBits(rawValue: bit).words.joined()) and lacks \(what)"

@@ -20,10 +20,12 @@ public final class PluginInstance: @unchecked Sendable {
     public let native: CapabilityBits
     /// What the host must not emulate on it.
     public let notEmulated: CapabilityBits
+    /// Conditions that the plugin can send while nobody knows whether the store keeps them.
+    public let unproven: CapabilityBits
     /// The answer to `open`, for its limits.
     public let opened: coffer_open_result
     let operations: coffer_ops
-    private let pointer: OpaquePointer
+    let pointer: OpaquePointer
     private let lock: SerialLock?
     private let isClosed = Atomic<Bool>(false)
     private let users = Atomic<Int>(1)
@@ -41,10 +43,14 @@ public final class PluginInstance: @unchecked Sendable {
         operations = library.operations
         native = CapabilityBits(rawValue: opened.native)
         notEmulated = CapabilityBits(rawValue: opened.no_emulation)
+        unproven = CapabilityBits(rawValue: opened.unproven)
         lock = library.lock ?? (library.isSerialPerInstance ? SerialLock() : nil)
     }
 
     deinit { close() }
+
+    /// Whether calls follow one another, as the plugin asks for.
+    public var isSerial: Bool { lock != nil }
 
     /// Ends the store's use as soon as its last stream is closed; a second time does nothing.
     public func close() {
@@ -66,7 +72,7 @@ public final class PluginInstance: @unchecked Sendable {
     }
 
     @inline(__always)
-    private func function<Function>(_ function: Function?, _ name: StaticString) throws(PluginError) -> Function {
+    func function<Function>(_ function: Function?, _ name: StaticString) throws(PluginError) -> Function {
         guard let function else { throw PluginError(COFFER_E_UNSUPPORTED, "the backend has no \(name)") }
         guard !isClosed.load(ordering: .relaxed) else {
             throw PluginError(COFFER_E_UNAVAILABLE, "the store is closed")

@@ -47,12 +47,20 @@ extension PluginLibrary {
             throw PluginError(PluginError.brokenRule, "open gave no instance")
         }
         let instance = PluginInstance(self, context, pointer, result)
-        let undeclared = instance.native.subtracting(description.capabilities).words
+        let undeclared = instance.native.union(instance.unproven).subtracting(description.capabilities).words
         guard undeclared.isEmpty else {
             instance.close()
             throw PluginError(
                 PluginError.brokenRule,
                 "open promises \(undeclared.joined(separator: ", ")), which the plugin does not declare"
+            )
+        }
+        let misplaced = instance.unproven.subtracting(CapabilityBits.changeConditions.subtracting(instance.native))
+        guard misplaced.isEmpty else {
+            instance.close()
+            throw PluginError(
+                PluginError.brokenRule,
+                "open calls unproven what is native or no condition: \(misplaced.words.joined(separator: ", "))"
             )
         }
         return instance

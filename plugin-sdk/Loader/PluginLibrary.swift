@@ -17,6 +17,8 @@ public final class PluginLibrary: @unchecked Sendable {
     public let description: PluginDescription
     /// Its functions; one that it does not have is nil.
     public let operations: coffer_ops
+    /// Its functions for uploads in parts; all of them are nil where it has none.
+    public let uploads: coffer_upload
     /// Its one exported function, which gives the same answer each time.
     public let entry: coffer_entry_fn
     private let negotiation: Negotiation
@@ -30,6 +32,7 @@ public final class PluginLibrary: @unchecked Sendable {
         self.negotiation = negotiation
         description = negotiation.description
         operations = negotiation.operations
+        uploads = negotiation.uploads
         lock = negotiation.threads == COFFER_THREADS_SERIAL_PLUGIN ? SerialLock() : nil
     }
 

@@ -21,6 +21,27 @@ func readStruct<T: BitwiseCopyable>(_ pointer: UnsafePointer<T>?, over defaults:
     return copy
 }
 
+/// Copies one item of an array of structs, as far as its writer knew the struct.
+func item<T: BitwiseCopyable>(
+    _ array: UnsafePointer<T>,
+    _ index: Int,
+    stride: Int,
+    least: Int
+) throws(BackendError) -> T {
+    guard stride >= least, stride % 8 == 0 else { throw nonsense("the items of an array have no size") }
+    let source = UnsafeRawPointer(array) + index * stride
+    return try withUnsafeTemporaryAllocation(of: T.self, capacity: 1) { place throws(BackendError) in
+        let raw = UnsafeMutableRawBufferPointer(place)
+        let size = min(Int(source.load(as: UInt32.self)), stride, raw.count)
+        guard let base = raw.baseAddress, let first = place.baseAddress, size >= least else {
+            throw nonsense("an item of an array has no size")
+        }
+        memset(base, 0, raw.count)
+        memcpy(base, source, size & ~7)
+        return first.pointee
+    }
+}
+
 /// Copies `value` out, but for its size and no further than the caller's struct reaches.
 func writeStruct<T: BitwiseCopyable>(_ value: T, to pointer: UnsafeMutablePointer<T>?, atLeast needed: Int)
     throws(BackendError)

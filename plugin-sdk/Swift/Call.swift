@@ -16,6 +16,9 @@ public struct Call: @unchecked Sendable {
     /// When it must be done, in nanoseconds of `CLOCK_MONOTONIC`; nil is never.
     public let deadline: UInt64?
 
+    /// Whether unproven conditions go to the store.
+    let sendsUnproven: Bool
+
     /// A call of the plugin's own, for work that no caller of the host waits for: renewing a token, cleaning up.
     ///
     /// It is cancelled once the descriptor, which stays the plugin's, becomes readable.
@@ -23,6 +26,7 @@ public struct Call: @unchecked Sendable {
         self.deadline = deadline
         ownDescriptor = cancellationDescriptor
         (host, token, traceParent) = (nil, nil, coffer_str(ptr: nil, len: 0))
+        sendsUnproven = false
     }
 
     init(host: UnsafePointer<coffer_host>, _ call: UnsafePointer<coffer_call>?) {
@@ -31,8 +35,10 @@ public struct Call: @unchecked Sendable {
         let size = Int(call?.pointee.struct_size ?? 0)
         guard let call, size >= MemoryLayout<coffer_call>.offset(of: \coffer_call.trace) ?? .max else {
             (deadline, token, traceParent) = (nil, nil, coffer_str(ptr: nil, len: 0))
+            sendsUnproven = false
             return
         }
+        sendsUnproven = call.pointee.flags & COFFER_CALL_UNPROVEN != 0
         deadline = call.pointee.deadline_ns == 0 ? nil : call.pointee.deadline_ns
         token = call.pointee.token
         traceParent =

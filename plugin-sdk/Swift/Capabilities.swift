@@ -78,6 +78,8 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
     public static let versions = Capabilities(rawValue: COFFER_CAP_VERSIONS)
     /// `usage` works.
     public static let usage = Capabilities(rawValue: COFFER_CAP_USAGE)
+    /// The upload operations work: the extension `coffer.upload/1`.
+    public static let resume = Capabilities(rawValue: COFFER_CAP_RESUME)
     /// A commit that returned survives a power loss.
     public static let durable = Capabilities(rawValue: COFFER_CAP_DURABLE)
     /// A fact: nothing can be written.
@@ -90,6 +92,9 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
     public static let eventual = Capabilities(rawValue: COFFER_CAP_EVENTUAL)
     /// A fact: `a` and `a/b` cannot both be objects.
     public static let directories = Capabilities(rawValue: COFFER_CAP_DIRECTORIES)
+
+    /// The conditions on changes: what ``Traits/unproven`` may hold.
+    public static let changeConditions: Capabilities = [.createIfAbsent, .ifMatch, .removeIfMatch, .copyCondition]
 }
 
 /// What holds for one instance, once it is open.
@@ -102,6 +107,8 @@ public struct Traits: Sendable {
         public var preferredPart: UInt64 = 0
         /// The most parts of one upload.
         public var maxParts: UInt64 = 0
+        /// The least bytes of every part of an upload but its last.
+        public var minPart: UInt64 = 0
         /// The longest key.
         public var maxKey: UInt64 = 0
         /// The most entries of one page.
@@ -119,14 +126,25 @@ public struct Traits: Sendable {
 
     /// What the store does itself here; a subset of what the description names.
     public var native: Capabilities
+    /// Conditions that this backend can send while nobody knows whether the store keeps them.
+    ///
+    /// They come only when the host tries them with an object of its own, or once such a probe has proven them; until
+    /// then they are refused like what is missing. The backend sends them like native ones.
+    public var unproven: Capabilities
     /// What the host must not emulate here.
     public var noEmulation: Capabilities
     /// The limits here.
     public var limits: Limits
 
     /// What holds for one instance.
-    public init(native: Capabilities, noEmulation: Capabilities = [], limits: Limits = Limits()) {
+    public init(
+        native: Capabilities,
+        unproven: Capabilities = [],
+        noEmulation: Capabilities = [],
+        limits: Limits = Limits()
+    ) {
         self.native = native
+        self.unproven = unproven
         self.noEmulation = noEmulation
         self.limits = limits
     }

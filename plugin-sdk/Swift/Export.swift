@@ -41,6 +41,8 @@ final class Exports: @unchecked Sendable {
 
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private var exports: [Export] = []
+    /// The tables of all hosts that ever asked.
+    private var hosts: [UnsafePointer<coffer_host>] = []
 
     private init() { pthread_mutex_init(mutex, nil) }
 
@@ -58,7 +60,7 @@ final class Exports: @unchecked Sendable {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         let place = exports.firstIndex { ObjectIdentifier($0.type) == ObjectIdentifier(type) }
-        let table = try copyHost(host, present: place.map { exports[$0].host })
+        let table = try copyHost(host)
         if let place {
             exports[place].host = table
             return exports[place].plugin
@@ -75,23 +77,21 @@ final class Exports: @unchecked Sendable {
     /// The host's table as far as it was written, kept for ever, since instances hold it.
     ///
     /// The same host again makes no second copy.
-    private func copyHost(
-        _ host: UnsafePointer<coffer_host>?,
-        present: UnsafePointer<coffer_host>?
-    ) throws(BackendError) -> UnsafePointer<coffer_host> {
+    private func copyHost(_ host: UnsafePointer<coffer_host>?) throws(BackendError) -> UnsafePointer<coffer_host> {
         // Without a host there is nobody to log to; the descriptor is worth reading all the same.
         let table = host == nil ? coffer_host() : try readStruct(host, over: coffer_host())
         guard table.abi >> 16 == COFFER_ABI_CURRENT >> 16 else {
             throw BackendError(.unsupported, "the host speaks another major version of the plugin interface")
         }
-        if let present {
-            let isSame = withUnsafeBytes(of: table) { mine in
+        let known = hosts.first { present in
+            withUnsafeBytes(of: table) { mine in
                 mine.elementsEqual(UnsafeRawBufferPointer(start: present, count: mine.count))
             }
-            if isSame { return present }
         }
+        if let known { return known }
         let copy = UnsafeMutablePointer<coffer_host>.allocate(capacity: 1)
         copy.initialize(to: table)
+        hosts.append(UnsafePointer(copy))
         return UnsafePointer(copy)
     }
 }
@@ -122,6 +122,12 @@ private func makePlugin(_ description: PluginDescription, place: Int) -> UnsafeP
     plugin.n_options = description.options.count
     plugin.options = UnsafePointer(options)
     plugin.ops = UnsafePointer(operations)
+    if description.capabilities.contains(.resume) {
+        plugin.get_extension = { id in
+            guard let id, strcmp(id, COFFER_EXT_UPLOAD) == 0 else { return nil }
+            return UnsafeRawPointer(uploadTable)
+        }
+    }
     plugin.shutdown = Places.shutdowns[place]
     let copy = UnsafeMutablePointer<coffer_plugin>.allocate(capacity: 1)
     copy.initialize(to: plugin)

@@ -15,7 +15,7 @@ extension Operation {
         return with(i, as: InstanceBox.self, e) { box throws(BackendError) in
             let call = try box.begin(c)
             guard let r else { throw nonsense("a result is missing") }
-            let request = try box.writeRequest(a)
+            let request = try box.writeRequest(a, call)
             try box.require(.write, "write")
             let stream = try box.backend.beginWrite(request, call: call)
             r.pointee = handle(WriteBox(stream, host: box.host, left: request.size))
@@ -109,7 +109,7 @@ extension Operation {
             guard arguments.flags & ~COFFER_READ_STRICT == 0, arguments.if_none_match.len == 0 else {
                 throw .unsupported("a flag or a condition of a remove")
             }
-            var request = try box.removeRequest(arguments.key, arguments.version, arguments.if_match)
+            var request = try box.removeRequest(arguments.key, arguments.version, arguments.if_match, call)
             request.isStrict = arguments.flags & COFFER_READ_STRICT != 0
             try box.require(.remove, "remove")
             try box.backend.remove(request, call: call)
@@ -137,13 +137,9 @@ extension Operation {
             var positions: [Int] = []
             let single = BatchResults(sink, positions: [])
             for index in 0..<count {
-                let pointer = UnsafeRawPointer(items) + index * stride
                 do throws(BackendError) {
-                    var item = coffer_remove_item()
-                    let size = min(Int(pointer.load(as: UInt32.self)), stride, MemoryLayout<coffer_remove_item>.size)
-                    guard size >= 24 else { throw nonsense("an item has no size") }
-                    memcpy(&item, pointer, size & ~7)
-                    requests.append(try box.removeRequest(item.key, item.version, item.if_match))
+                    let item: coffer_remove_item = try item(items, index, stride: stride, least: 24)
+                    requests.append(try box.removeRequest(item.key, item.version, item.if_match, call))
                     positions.append(index)
                 } catch {
                     // One bad item fails alone; only a sink that wants no more ends the batch.
@@ -165,7 +161,7 @@ extension Operation {
         with(i, as: InstanceBox.self, e) { box throws(BackendError) in
             let call = try box.begin(c)
             let sink = EntrySink(try coffer_sink.read(s))
-            let request = try box.copyRequest(a)
+            let request = try box.copyRequest(a, call)
             if request.from != request.to { try box.require(.copy, "copy") }
             let entry = try box.backend.copy(request, call: call)
             // The target is there: that the host looks no further cannot undo it.
@@ -183,7 +179,7 @@ extension Operation {
         with(i, as: InstanceBox.self, e) { box throws(BackendError) in
             let call = try box.begin(c)
             let sink = EntrySink(try coffer_sink.read(s))
-            let request = try box.copyRequest(a)
+            let request = try box.copyRequest(a, call)
             try box.require(.move, "move")
             let entry = try box.backend.move(request, call: call)
             // The target is there: that the host looks no further cannot undo it.
@@ -257,7 +253,10 @@ extension WriteBox {
 }
 
 extension InstanceBox {
-    func writeRequest(_ pointer: UnsafePointer<coffer_write_args>?) throws(BackendError) -> WriteRequest {
+    func writeRequest(
+        _ pointer: UnsafePointer<coffer_write_args>?,
+        _ call: Call
+    ) throws(BackendError) -> WriteRequest {
         var defaults = coffer_write_args()
         defaults.size = -1
         let arguments = try readStruct(pointer, over: defaults)
@@ -270,7 +269,8 @@ extension InstanceBox {
             arguments.if_match,
             arguments.if_none_match,
             match: .ifMatch,
-            absent: .createIfAbsent
+            absent: .createIfAbsent,
+            call
         )
         let kept = try properties(arguments.props, arguments.n_props, arguments.meta, arguments.n_meta)
         (request.properties, request.modified, request.metadata) = (kept.properties, kept.modified, kept.metadata)
@@ -279,7 +279,10 @@ extension InstanceBox {
         return request
     }
 
-    func copyRequest(_ pointer: UnsafePointer<coffer_copy_args>?) throws(BackendError) -> CopyRequest {
+    func copyRequest(
+        _ pointer: UnsafePointer<coffer_copy_args>?,
+        _ call: Call
+    ) throws(BackendError) -> CopyRequest {
         let arguments = try readStruct(pointer, over: coffer_copy_args())
         var request = CopyRequest(
             from: try ByteString(key: arguments.from),
@@ -295,10 +298,11 @@ extension InstanceBox {
             arguments.if_match,
             arguments.if_none_match,
             match: .copyCondition,
-            absent: .copyCondition
+            absent: .copyCondition,
+            call
         )
         if !request.sourceVersion.isEmpty { try require(.versions, "a version") }
-        if !request.sourceIfMatch.isEmpty { try require(.copyCondition, "a condition on a copy") }
+        if !request.sourceIfMatch.isEmpty { try require(condition: .copyCondition, "a condition on a copy", call) }
         if arguments.meta_mode == COFFER_META_REPLACE {
             try require(.copyMetadata, "a copy with other metadata")
             let kept = try properties(arguments.props, arguments.n_props, arguments.meta, arguments.n_meta)
@@ -316,13 +320,14 @@ extension InstanceBox {
     func removeRequest(
         _ key: coffer_str,
         _ version: coffer_str,
-        _ ifMatch: coffer_str
+        _ ifMatch: coffer_str,
+        _ call: Call
     ) throws(BackendError) -> RemoveRequest {
         var request = RemoveRequest(try ByteString(key: key))
         request.version = try ByteString(version, "a version")
         request.ifMatch = try ByteString(ifMatch, "a condition")
         if !request.version.isEmpty { try require(.versions, "a version") }
-        if !request.ifMatch.isEmpty { try require(.removeIfMatch, "a condition on a remove") }
+        if !request.ifMatch.isEmpty { try require(condition: .removeIfMatch, "a condition on a remove", call) }
         return request
     }
 
@@ -330,15 +335,16 @@ extension InstanceBox {
         _ match: coffer_str,
         _ noneMatch: coffer_str,
         match matching: Capabilities,
-        absent: Capabilities
+        absent: Capabilities,
+        _ call: Call
     ) throws(BackendError) -> Conditions {
         let conditions = Conditions(
             ifMatch: try ByteString(match, "a condition"),
             ifNoneMatch: try ByteString(noneMatch, "a condition")
         )
-        if !conditions.ifMatch.isEmpty { try require(matching, "if_match") }
+        if !conditions.ifMatch.isEmpty { try require(condition: matching, "if_match", call) }
         if !conditions.ifNoneMatch.isEmpty {
-            try require(absent, "if_none_match")
+            try require(condition: absent, "if_none_match", call)
             guard conditions.ifNoneMatch == "*" else { throw .unsupported("if_none_match of a version") }
         }
         return conditions

@@ -7,17 +7,26 @@ final class InstanceBox {
     let backend: any StorageBackend
     let host: UnsafePointer<coffer_host>
     let native: Capabilities
+    private let unproven: Capabilities
 
-    init(_ backend: any StorageBackend, host: UnsafePointer<coffer_host>, native: Capabilities) {
+    init(_ backend: any StorageBackend, host: UnsafePointer<coffer_host>, _ traits: Traits) {
         self.backend = backend
         self.host = host
-        self.native = native
+        native = traits.native
+        unproven = traits.unproven
     }
 
     /// Throws `unsupported` unless all of these are native here.
     @inline(__always)
     func require(_ wanted: Capabilities, _ what: StaticString) throws(BackendError) {
         guard native.isSuperset(of: wanted) else { throw .unsupported("\(what)") }
+    }
+
+    /// Throws `unsupported` unless this condition is native here, or unproven and the host knows what it does.
+    @inline(__always)
+    func require(condition: Capabilities, _ what: StaticString, _ call: Call) throws(BackendError) {
+        let known = call.sendsUnproven ? native.union(unproven) : native
+        guard known.isSuperset(of: condition) else { throw .unsupported("\(what)") }
     }
 }
 
@@ -87,11 +96,17 @@ func openInstance(
             call: Call(host: export.host, call)
         )
         let traits = backend.traits
-        guard export.traits.isSuperset(of: traits.native) else {
+        guard export.traits.isSuperset(of: traits.native.union(traits.unproven)) else {
             backend.close()
             throw BackendError(.internal, "an instance claims more than its plugin")
         }
-        let box = InstanceBox(backend, host: export.host, native: traits.native)
+        guard Capabilities.changeConditions.isSuperset(of: traits.unproven),
+            traits.native.isDisjoint(with: traits.unproven)
+        else {
+            backend.close()
+            throw BackendError(.internal, "an instance calls unproven what is native or no condition on a change")
+        }
+        let box = InstanceBox(backend, host: export.host, traits)
         var answer = coffer_open_result()
         answer.instance = handle(box)
         answer.native = traits.native.rawValue
@@ -104,6 +119,8 @@ func openInstance(
         answer.max_batch = traits.limits.maxBatch
         answer.max_presign_s = traits.limits.maxPresignSeconds
         answer.max_meta = traits.limits.maxMetadata
+        answer.unproven = traits.unproven.rawValue
+        answer.min_part = traits.limits.minPart
         try writeStruct(answer, to: result, atLeast: needed)
         return COFFER_OK
     } catch let reason {

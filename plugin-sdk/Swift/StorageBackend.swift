@@ -72,6 +72,35 @@ public protocol StorageBackend: AnyObject, Sendable {
     /// How much is stored.
     func usage(call: Call) throws(BackendError) -> Usage
 
+    /// Begins an upload, which gathers parts over any time and becomes an object in one step; answers its id.
+    ///
+    /// The id is all that another process needs to go on. Nothing of an upload is seen but by `listUploads`; what is
+    /// unknown, aborted or completed is `notFound`.
+    func beginUpload(_ request: WriteRequest, call: Call) throws(BackendError) -> ByteString
+
+    /// Starts a part; its commit answers an entry whose tag is the part's, and fails if the upload is over.
+    func beginPart(_ request: PartRequest, call: Call) throws(BackendError) -> any WriteStream
+
+    /// Sends each part of an upload, by number.
+    func listParts(of upload: ByteString, into sink: EntrySink, call: Call) throws(BackendError)
+
+    /// Publishes parts as an object, once: asked again it gives the same answer.
+    ///
+    /// The numbers rise, and there is at least one. A part that is missing or has another tag is `invalidArgument`; the
+    /// conditions of the request are checked now.
+    func completeUpload(
+        _ upload: ByteString,
+        _ request: WriteRequest,
+        parts: [UploadPart],
+        call: Call
+    ) throws(BackendError) -> Entry
+
+    /// Drops an upload, and parts that are still being sent.
+    func abortUpload(_ upload: ByteString, call: Call) throws(BackendError)
+
+    /// Sends each pending upload that began before a moment.
+    func listUploads(_ request: UploadListRequest, into sink: EntrySink, call: Call) throws(BackendError)
+
     /// Ends the instance: no call is in flight, no stream is open. Joins the instance's threads, within a second.
     func close()
 
@@ -143,6 +172,39 @@ extension StorageBackend {
 
     /// Unsupported.
     public func usage(call: Call) throws(BackendError) -> Usage { throw .unsupported("usage") }
+
+    /// Unsupported.
+    public func beginUpload(_ request: WriteRequest, call: Call) throws(BackendError) -> ByteString {
+        throw .unsupported("an upload")
+    }
+
+    /// Unsupported.
+    public func beginPart(_ request: PartRequest, call: Call) throws(BackendError) -> any WriteStream {
+        throw .unsupported("an upload")
+    }
+
+    /// Unsupported.
+    public func listParts(of upload: ByteString, into sink: EntrySink, call: Call) throws(BackendError) {
+        throw .unsupported("an upload")
+    }
+
+    /// Unsupported.
+    public func completeUpload(
+        _ upload: ByteString,
+        _ request: WriteRequest,
+        parts: [UploadPart],
+        call: Call
+    ) throws(BackendError) -> Entry {
+        throw .unsupported("an upload")
+    }
+
+    /// Unsupported.
+    public func abortUpload(_ upload: ByteString, call: Call) throws(BackendError) { throw .unsupported("an upload") }
+
+    /// Unsupported.
+    public func listUploads(_ request: UploadListRequest, into sink: EntrySink, call: Call) throws(BackendError) {
+        throw .unsupported("an upload")
+    }
 
     /// Nothing to end.
     public func close() {}

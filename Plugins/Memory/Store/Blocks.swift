@@ -60,6 +60,12 @@ struct Blocks: Sendable {
 
     func seal() { blocks.last?.seal() }
 
+    /// Puts the bytes of `more` behind these; nobody fills either any more.
+    mutating func join(_ more: Blocks) {
+        blocks += more.blocks
+        count += more.count
+    }
+
     /// Walks the bytes from an offset.
     struct Cursor {
         private let blocks: [Block]

@@ -7,15 +7,15 @@ import Synchronization
 ///
 /// 1. An object's version never changes once it is published; a reader holds the one it began with.
 /// 2. The map is touched only under `lock`, and never while the host's code runs.
-/// 3. `used` counts the bytes of published objects and of writes that are under way.
-// Unchecked because `objects` is reached under `lock` alone; everything else is constant or atomic.
+/// 3. `used` counts the bytes of published objects, of parts, and of writes that are under way.
+// Unchecked because `objects` and `uploads` are reached under `lock` alone; everything else is constant or atomic.
 package final class MemoryStore: @unchecked Sendable {
     /// What this store does itself.
     package static let native: Capabilities = [
         .stat, .read, .readRange, .readPinned, .readCondition, .write, .writeIngest, .atomicReplace, .createIfAbsent,
         .ifMatch, .remove, .removeIfMatch, .removeBatch, .list, .listDelimiter, .listAfter, .listSorted, .copy,
         .copyCondition, .copyMetadata, .move, .contentType, .contentProperties, .userMetadata, .modificationTime,
-        .checksum, .usage,
+        .checksum, .usage, .resume,
     ]
 
     /// The option that bounds it.
@@ -29,6 +29,7 @@ package final class MemoryStore: @unchecked Sendable {
 
     let lock = ReadWriteLock()
     var objects = SortedObjects()
+    var uploads = Uploads()
     let tags = TagMaker()
     private let capacity: UInt64
     private let used = Atomic<UInt64>(0)
@@ -41,6 +42,7 @@ package final class MemoryStore: @unchecked Sendable {
         var limits = Traits.Limits()
         limits.maxKey = 1024
         limits.maxObject = capacity
+        limits.maxParts = UInt64(Uploads.mostParts)
         return Traits(native: Self.native, limits: limits)
     }
 
@@ -60,10 +62,13 @@ package final class MemoryStore: @unchecked Sendable {
 
     package func beginWrite(_ request: WriteRequest) throws(BackendError) -> any WriteStream {
         try lock.reading { () throws(BackendError) in try check(request.conditions, at: request.key) }
-        if let size = request.size, capacity > 0, size > capacity - min(capacity, used.load(ordering: .relaxed)) {
-            throw full
-        }
+        try checkRoom(request.size)
         return MemoryWriteStream(request, in: self)
+    }
+
+    /// Refuses an announced size for which there is no room now.
+    func checkRoom(_ size: UInt64?) throws(BackendError) {
+        if let size, capacity > 0, size > capacity - min(capacity, used.load(ordering: .relaxed)) { throw full }
     }
 
     package func remove(_ request: RemoveRequest) throws(BackendError) {
@@ -141,7 +146,7 @@ package final class MemoryStore: @unchecked Sendable {
     private func tag(at key: ByteString) -> ByteString? { objects.find(key).map { tags.tag(of: $0) } }
 
     /// Under the lock: whether a write may go on.
-    private func check(_ conditions: Conditions, at key: ByteString) throws(BackendError) {
+    func check(_ conditions: Conditions, at key: ByteString) throws(BackendError) {
         guard !conditions.isEmpty else { return }
         try conditions.checkWrite(key, existing: tag(at: key))
     }

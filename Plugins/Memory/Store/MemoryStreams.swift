@@ -18,19 +18,19 @@ final class MemoryReadStream: ReadStream {
     func close() { cursor = nil }
 }
 
-/// Gathers the bytes of a new version in the blocks that its readers will share.
-final class MemoryWriteStream: WriteStream {
-    private let request: WriteRequest
+/// Bytes that a write gathers, in the blocks that readers will share, counted by the store as they come.
+struct Gathering {
     private let store: MemoryStore
-    private var body = Blocks()
-    private var isPublished = false
+    private let size: UInt64?
+    private(set) var body = Blocks()
 
-    init(_ request: WriteRequest, in store: MemoryStore) {
-        self.request = request
+    /// Nothing yet; `size` is what was announced.
+    init(in store: MemoryStore, size: UInt64?) {
         self.store = store
+        self.size = size
     }
 
-    func append(_ bytes: RawSpan, call: Call) throws(BackendError) {
+    mutating func append(_ bytes: RawSpan) throws(BackendError) {
         try store.reserve(bytes.byteCount)
         var taken = 0
         defer { store.release(UInt64(bytes.byteCount - taken)) }
@@ -46,7 +46,12 @@ final class MemoryWriteStream: WriteStream {
         }
     }
 
-    func ingest(descriptor: Int32, offset: UInt64?, length: UInt64, call: Call) throws(BackendError) -> UInt64 {
+    mutating func ingest(
+        descriptor: Int32,
+        offset: UInt64?,
+        length: UInt64,
+        call: Call
+    ) throws(BackendError) -> UInt64 {
         var taken: UInt64 = 0
         while taken < length {
             try call.check()
@@ -75,45 +80,15 @@ final class MemoryWriteStream: WriteStream {
         return taken
     }
 
-    func commit(checksums: Checksums, call: Call) throws(BackendError) -> Entry {
-        for given in request.checksums {
-            guard let computed = checksums[given.algorithm], computed.isComposite == given.isComposite else { continue }
-            guard computed == given else {
-                throw BackendError(.checksum, "the \(given.algorithm) of the bytes is another: \(request.key)")
-            }
-        }
-        // A second commit publishes a second version; the two share the bytes, but both are counted.
-        if isPublished { try store.reserve(body.count) }
-        body.seal()
-        let now = wallClock()
-        let object = StoredObject(
-            key: request.key,
-            modified: request.modified ?? now,
-            created: now,
-            properties: request.properties,
-            metadata: request.metadata,
-            // What the caller claimed and nobody computed is not kept as if it were so.
-            checksums: checksums,
-            body: body
-        )
-        do throws(BackendError) {
-            try store.publish(object, request.conditions)
-        } catch {
-            if isPublished { store.release(UInt64(body.count)) }
-            throw error
-        }
-        isPublished = true
-        return store.tags.entry(of: object)
-    }
-
-    func close() {
-        if !isPublished { store.release(UInt64(body.count)) }
+    /// Gives back the bytes, and with `isKept` not their count: somebody else holds them now.
+    mutating func end(isKept: Bool) {
+        if !isKept { store.release(UInt64(body.count)) }
         body = Blocks()
     }
 
     /// How much is still to come: as announced, or nil where only these bytes are known.
     private func remaining(_ known: Int) -> Int? {
-        guard let size = request.size else { return known > body.count ? known : nil }
+        guard let size else { return known > body.count ? known : nil }
         return max(known, Int(clamping: size) - body.count)
     }
 
@@ -129,4 +104,49 @@ final class MemoryWriteStream: WriteStream {
         while poll(&waiting, nfds_t(waiting.count), 50) == 0 { try call.check() }
         try call.check()
     }
+}
+
+/// Gathers the bytes of a new version.
+final class MemoryWriteStream: WriteStream {
+    private let request: WriteRequest
+    private let store: MemoryStore
+    private var gathering: Gathering
+    private var isPublished = false
+
+    init(_ request: WriteRequest, in store: MemoryStore) {
+        self.request = request
+        self.store = store
+        gathering = Gathering(in: store, size: request.size)
+    }
+
+    func append(_ bytes: RawSpan, call: Call) throws(BackendError) { try gathering.append(bytes) }
+
+    func ingest(descriptor: Int32, offset: UInt64?, length: UInt64, call: Call) throws(BackendError) -> UInt64 {
+        try gathering.ingest(descriptor: descriptor, offset: offset, length: length, call: call)
+    }
+
+    func commit(checksums: Checksums, call: Call) throws(BackendError) -> Entry {
+        for given in request.checksums {
+            guard let computed = checksums[given.algorithm], computed.isComposite == given.isComposite else { continue }
+            guard computed == given else {
+                throw BackendError(.checksum, "the \(given.algorithm) of the bytes is another: \(request.key)")
+            }
+        }
+        let body = gathering.body
+        // A second commit publishes a second version; the two share the bytes, but both are counted.
+        if isPublished { try store.reserve(body.count) }
+        body.seal()
+        // What the caller claimed and nobody computed is not kept as if it were so.
+        let object = StoredObject(request, body, checksums: checksums)
+        do throws(BackendError) {
+            try store.publish(object, request.conditions)
+        } catch {
+            if isPublished { store.release(UInt64(body.count)) }
+            throw error
+        }
+        isPublished = true
+        return store.tags.entry(of: object)
+    }
+
+    func close() { gathering.end(isKept: isPublished) }
 }

@@ -76,36 +76,3 @@ package struct ObjectLine: Sendable {
         }
     }
 }
-
-extension [UInt8] {
-    /// Appends `time` as RFC 3339 writes it, as ``Timestamp/description`` does.
-    package mutating func appendTime(_ time: Timestamp) {
-        let seconds = time.seconds
-        let civil = CivilTime(secondsSinceEpoch: seconds)
-        // Years of a 64-bit count of nanoseconds lie between 1677 and 2262.
-        appendTwoDigits(civil.year / 100)
-        appendTwoDigits(civil.year % 100)
-        append(UInt8(ascii: "-"))
-        appendTwoDigits(civil.month)
-        append(UInt8(ascii: "-"))
-        appendTwoDigits(civil.day)
-        append(UInt8(ascii: "T"))
-        appendTwoDigits(civil.hour)
-        append(UInt8(ascii: ":"))
-        appendTwoDigits(civil.minute)
-        append(UInt8(ascii: ":"))
-        appendTwoDigits(civil.second)
-        var fraction = Int(time.nanoseconds &- seconds &* 1_000_000_000)
-        if fraction != 0 {
-            append(UInt8(ascii: "."))
-            var divisor = 100_000_000
-            let last = fraction % 1_000_000 == 0 ? 1_000_000 : fraction % 1000 == 0 ? 1000 : 1
-            while divisor >= last {
-                append(UInt8(0x30 + fraction / divisor))
-                fraction %= divisor
-                divisor /= 10
-            }
-        }
-        append(UInt8(ascii: "Z"))
-    }
-}

@@ -25,6 +25,35 @@ package enum Base64 {
         }
     }
 
+    /// Appends as base64 the `length` bytes that `text` means as hexadecimal; false, and nothing, where it means others.
+    static func append(hexadecimal text: String, length: Int, to bytes: inout [UInt8]) -> Bool {
+        let digits = text.utf8.span
+        guard digits.count == 2 * length else { return false }
+        var place = bytes.count
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: "="), count: (length + 2) / 3 * 4))
+        var bits: UInt32 = 0
+        var count = 0
+        let letters = alphabet.span
+        let values = Hexadecimal.values.span
+        var unknown: UInt8 = 0
+        var target = bytes.mutableSpan
+        for index in 0..<digits.count {
+            let value = values[Int(digits[index])]
+            unknown |= value
+            bits = bits << 4 | UInt32(value)
+            count += 4
+            // A place as soon as its six bits are known.
+            guard count >= 6 else { continue }
+            count -= 6
+            target[place] = letters[Int(bits >> UInt32(count) & 63)]
+            place += 1
+        }
+        if count > 0 { target[place] = letters[Int(bits << UInt32(6 - count) & 63)] }
+        if unknown < 16 { return true }
+        bytes.removeLast((length + 2) / 3 * 4)
+        return false
+    }
+
     /// The bytes that `text` means; nil where it is not base64.
     ///
     /// Padding may be missing, stray bits may not be set.
@@ -107,6 +136,9 @@ package enum Hexadecimal {
         default: nil
         }
     }
+
+    /// The value of each byte as a digit, and 0xFF for what is none.
+    fileprivate static let values = (UInt8.min...UInt8.max).map { value(of: $0) ?? 0xFF }
 
     private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 }

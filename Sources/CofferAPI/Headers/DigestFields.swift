@@ -78,12 +78,15 @@ package enum DigestFields {
         let start = bytes.count
         for known in algorithms where !isAnswer || known.algorithm == .sha256 || known.algorithm == .sha512 {
             for checksum in checksums where checksum.algorithm == known.algorithm && !checksum.isComposite {
-                guard let digest = Hexadecimal.decode(checksum.value), digest.count == known.length else { continue }
-                if bytes.count > start { bytes.append(contentsOf: ", ".utf8) }
+                let before = bytes.count
+                if before > start { bytes.append(contentsOf: ", ".utf8) }
                 bytes.append(contentsOf: known.name.utf8)
                 bytes.append(contentsOf: "=:".utf8)
-                Base64.append(digest, to: &bytes)
-                bytes.append(UInt8(ascii: ":"))
+                if Base64.append(hexadecimal: checksum.value, length: known.length, to: &bytes) {
+                    bytes.append(UInt8(ascii: ":"))
+                } else {
+                    bytes.removeLast(bytes.count - before)
+                }
             }
         }
     }

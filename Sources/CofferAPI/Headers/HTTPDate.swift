@@ -1,9 +1,7 @@
-import CofferJSON
 package import CofferModel
 
 /// Dates as HTTP writes them (RFC 9110, section 5.6.7), in whole seconds since the Unix epoch.
 package enum HTTPDate {
-    private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
@@ -11,28 +9,8 @@ package enum HTTPDate {
     /// `time` as IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`.
     package static func format(_ time: Timestamp) -> String {
         var bytes: [UInt8] = []
-        append(time, to: &bytes)
+        bytes.appendHTTPDate(time)
         return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// Appends `time` as ``format(_:)`` writes it.
-    package static func append(_ time: Timestamp, to bytes: inout [UInt8]) {
-        let civil = CivilTime(secondsSinceEpoch: time.seconds)
-        bytes.append(contentsOf: days[civil.weekday].utf8)
-        bytes.append(contentsOf: ", ".utf8)
-        bytes.appendTwoDigits(civil.day)
-        bytes.append(0x20)
-        bytes.append(contentsOf: months[civil.month - 1].utf8)
-        bytes.append(0x20)
-        bytes.appendTwoDigits(civil.year / 100)
-        bytes.appendTwoDigits(civil.year % 100)
-        bytes.append(0x20)
-        bytes.appendTwoDigits(civil.hour)
-        bytes.append(UInt8(ascii: ":"))
-        bytes.appendTwoDigits(civil.minute)
-        bytes.append(UInt8(ascii: ":"))
-        bytes.appendTwoDigits(civil.second)
-        bytes.append(contentsOf: " GMT".utf8)
     }
 
     /// The moment that `text` names in one of HTTP's three forms; nil where it is none.

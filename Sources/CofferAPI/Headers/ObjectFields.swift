@@ -16,7 +16,7 @@ package enum ObjectFields {
     package static func write(_ object: StoredObject, to sink: inout some FieldSink) {
         let info = object.info
         if let etag = info.etag { sink.add("ETag") { $0.appendQuoted(etag) } }
-        if let modified = info.modified { sink.add("Last-Modified") { HTTPDate.append(modified, to: &$0) } }
+        if let modified = info.modified { sink.add("Last-Modified") { $0.appendHTTPDate(modified) } }
         sink.add("Accept-Ranges", "bytes")
         RequestFields.write(info.metadata, to: &sink)
         if info.metadata.contentType == nil { sink.add("Content-Type", "application/octet-stream") }

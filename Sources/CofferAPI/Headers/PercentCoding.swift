@@ -47,7 +47,15 @@ package enum PercentCoding {
     ///
     /// `+` is a plus.
     package static func decode(_ text: ArraySlice<UInt8>) -> String? {
-        guard text.contains(UInt8(ascii: "%")) else { return String(validating: text, as: UTF8.self) }
+        var all: UInt8 = 0
+        var isPlain = true
+        for byte in text {
+            all |= byte
+            isPlain = isPlain && byte != UInt8(ascii: "%")
+        }
+        // ASCII is UTF-8, and most names are nothing else.
+        if isPlain && all < 0x80 { return String(decoding: text, as: UTF8.self) }
+        if isPlain { return String(validating: text, as: UTF8.self) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
         var index = text.startIndex

@@ -17,10 +17,12 @@ package final class EmulatedBackend: Backend {
     package var bareStore: any Backend { bare }
     let options: EmulationOptions
     let native: NativeAbilities
-    /// Conditions on changes that the store keeps itself; grows when a probe proves one.
+    /// Conditions on changes that the store keeps itself; a probe may add one, or strike one.
     private let provenConditions: Atomic<UInt8>
-    private let table: Locked<Capabilities>
+    /// What the store says of itself, as far as no probe knows better, and the grades that come of it.
+    private let grades: Locked<(store: Capabilities, all: Capabilities)>
     private let isClosed = Atomic<Bool>(false)
+    private let isContainerThere = Atomic<Bool>(false)
     private let locks = KeyLocks()
     /// Whether changes take the lock of their key: somebody's condition may be between check and act.
     let locksChanges: Bool
@@ -32,12 +34,8 @@ package final class EmulatedBackend: Backend {
         let declared = bare.capabilities
         native = NativeAbilities(declared)
         let result = declared.emulated(options)
-        table = Locked(result)
-        provenConditions = Atomic(
-            WriteCondition.allCases.reduce(0) { mask, condition in
-                result[condition.capability].grade == .native ? mask | condition.mask : mask
-            }
-        )
+        grades = Locked((declared, result))
+        provenConditions = Atomic(WriteCondition.mask(native: result))
         locksChanges = WriteCondition.allCases.contains { condition in
             result[condition.capability].grade == .emulated && options.isExclusiveWriter
         }
@@ -50,19 +48,37 @@ package final class EmulatedBackend: Backend {
     }
 
     /// The grades of the whole, each with its reason where it is not native.
-    package var capabilities: Capabilities { table.withLock { $0 } }
+    package var capabilities: Capabilities { grades.withLock { $0.all } }
 
     /// The store's limits.
     package var limits: StoreLimits { bare.limits }
 
+    /// Whether the store takes one call at a time.
+    package var isSerial: Bool { bare.isSerial }
+
+    /// Whether the container that it was opened for is known to be there; whoever makes or removes it says so.
+    package var hasOwnContainer: Bool {
+        get { isContainerThere.load(ordering: .acquiring) }
+        set { isContainerThere.store(newValue, ordering: .releasing) }
+    }
+
     /// Whether objects keep a content type of their own.
     package var keepsContentType: Bool { native.contentType }
 
-    /// Takes `conditions` for native from now on, since they have been proven.
-    package func raise(_ conditions: [Capability]) {
-        for condition in WriteCondition.allCases where conditions.contains(condition.capability) {
-            provenConditions.bitwiseOr(condition.mask, ordering: .acquiringAndReleasing)
-            table.withLock { $0[condition.capability] = Capabilities.Entry(.native) }
+    /// Takes what a probe has seen for true from now on: conditions that the store keeps, and others that it ignores.
+    package func learn(kept: [Capability], ignored: [Capability] = []) {
+        grades.withLock { grades in
+            for condition in WriteCondition.allCases.map(\.capability) {
+                if kept.contains(condition) {
+                    grades.store[condition] = Capabilities.Entry(.native)
+                    grades.store.unproven.remove(condition)
+                } else if ignored.contains(condition) {
+                    grades.store[condition] = Capabilities.Entry(.none)
+                    grades.store.unproven.remove(condition)
+                }
+            }
+            grades.all = grades.store.emulated(options)
+            provenConditions.store(WriteCondition.mask(native: grades.all), ordering: .releasing)
         }
     }
 
@@ -74,7 +90,7 @@ package final class EmulatedBackend: Backend {
     /// Who keeps a condition.
     func keeper(of condition: WriteCondition) throws(CofferError) -> ConditionKeeper {
         if provenKeeps(condition) { return .store }
-        let entry = table.withLock { $0[condition.capability] }
+        let entry = capabilities[condition.capability]
         if entry.grade == .emulated { return .host }
         throw CofferError(
             .unsupported,
@@ -85,7 +101,7 @@ package final class EmulatedBackend: Backend {
     /// Refuses what the store cannot do and says that the host must not do for it.
     func standIn(for capability: Capability, key: Key? = nil) throws(CofferError) {
         guard options.mustNotEmulate.contains(capability) else { return }
-        let entry = table.withLock { $0[capability] }
+        let entry = capabilities[capability]
         throw CofferError(
             .unsupported,
             "\(capability.rawValue) is not to be had here: \(entry.reason ?? "the store cannot")",
@@ -118,6 +134,22 @@ package final class EmulatedBackend: Backend {
     /// Passes on to the store.
     package func publicURL(of key: Key, _ call: Call) throws(CofferError) -> String {
         try bare.publicURL(of: key, call)
+    }
+
+    /// Passes on to the store.
+    package func presign(_ request: PresignRequest, _ call: Call) throws(CofferError) -> PresignedURL {
+        try bare.presign(request, call)
+    }
+
+    /// Passes on to the store.
+    package func listContainers(_ call: Call) throws(CofferError) -> [Container] { try bare.listContainers(call) }
+
+    /// Passes on to the store.
+    package func makeContainer(_ name: String, _ call: Call) throws(CofferError) { try bare.makeContainer(name, call) }
+
+    /// Passes on to the store.
+    package func removeContainer(_ name: String, _ call: Call) throws(CofferError) {
+        try bare.removeContainer(name, call)
     }
 
     /// Passes on to the store.
@@ -161,6 +193,13 @@ enum WriteCondition: UInt8, CaseIterable {
     case createIfAbsent, ifMatch, removeIfMatch, copyCondition
 
     var mask: UInt8 { 1 << rawValue }
+
+    /// The masks of those that are native in `capabilities`.
+    static func mask(native capabilities: Capabilities) -> UInt8 {
+        allCases.reduce(0) { mask, condition in
+            capabilities[condition.capability].grade == .native ? mask | condition.mask : mask
+        }
+    }
 
     var capability: Capability {
         switch self {

@@ -4,7 +4,7 @@ import CofferModel
 extension Capabilities {
     /// The grades of a store that declares `self`, with the host on top of it.
     func emulated(_ options: EmulationOptions) -> Capabilities {
-        var result = Capabilities(facts: facts)
+        var result = Capabilities(facts: facts, unproven: unproven)
         for capability in Capability.allCases {
             if self[capability].grade == .native, !(options.refusesConditions && capability.isWriteCondition) {
                 result[capability] = Entry(.native)
@@ -34,8 +34,8 @@ extension Capabilities {
             return emulated(if: reads, "the host compares the token of what it opened", "the store cannot read")
         case .writeIngest:
             return emulated(if: writes, "the host reads the file and appends it", "the store cannot write")
-        case .createIfAbsent, .ifMatch: return underLock(if: writes, options)
-        case .removeIfMatch: return underLock(if: removes, options)
+        case .createIfAbsent, .ifMatch: return underLock(capability, if: writes, options)
+        case .removeIfMatch: return underLock(capability, if: removes, options)
         case .copyCondition: return copyCondition(options, canStream: reads && writes)
         case .removeBatch:
             return emulated(if: removes, "the host removes one after the other", "the store cannot remove")
@@ -64,12 +64,15 @@ extension Capabilities {
         isPossible ? Entry(.emulated, reason: how) : Entry(.none, reason: whyNot)
     }
 
-    private func underLock(if isPossible: Bool, _ options: EmulationOptions) -> Entry {
+    private func underLock(_ capability: Capability, if isPossible: Bool, _ options: EmulationOptions) -> Entry {
         guard isPossible, self[.read].grade == .native || self[.stat].grade == .native else {
             return Entry(.none, reason: "the store cannot")
         }
         guard options.isExclusiveWriter else {
-            return Entry(.none, reason: "the store cannot, and the host may only with writers: exclusive")
+            let store =
+                unproven.contains(capability)
+                ? "nobody has proven yet that the store keeps it, which a probe can" : "the store cannot"
+            return Entry(.none, reason: "\(store), and the host may only with writers: exclusive")
         }
         return Entry(.emulated, reason: "kept under the host's own lock, as writers: exclusive allows")
     }
@@ -81,7 +84,7 @@ extension Capabilities {
                 reason: "a conditional copy is read and written by the host, whose writes are conditional"
             )
         }
-        return underLock(if: canStream, options)
+        return underLock(.copyCondition, if: canStream, options)
     }
 }
 

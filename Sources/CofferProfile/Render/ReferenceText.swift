@@ -86,8 +86,8 @@ enum ReferenceText {
         | `conditions: auto` | nothing: requests with conditions get what the storage has, and `unsupported` for the rest |
         | `conditions: none` | nothing: every request with a condition is `unsupported` |
 
-        An S3-compatible store of unknown making has no conditions under `auto` until
-        `coffer storages NAME --probe` has proven them.
+        A store of unknown making has no conditions under `auto` and `required` until `coffer storages NAME --probe` has
+        proven them with objects of its own. A probe also strikes what a store claims and does not keep.
         """
 
     static let socket = """

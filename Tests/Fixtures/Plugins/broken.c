@@ -1,14 +1,24 @@
-/* The C template with one of its promises broken, which the option `break` names; `none` breaks nothing.
+/* shelf.c with one of its promises broken, which the option `break` names; `none` breaks nothing.
  *
- * The template is compiled into this file, so that a fault may reach into its objects and streams. */
-#define coffer_backend_entry_v0 template_entry
-#include "../../../plugin-sdk/templates/c/NAME.c"
+ * It is compiled into this file, so that a fault may reach into its objects and streams. */
+#define coffer_backend_entry_v0 shelf_entry
+#include "shelf.c"
 #undef coffer_backend_entry_v0
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "broken_faults.h"
+#include "broken_uploads.h"
+
+/* Without NO_UPLOADS, it takes uploads in parts. */
+#ifdef NO_UPLOADS
+#define UPLOADS 0
+#define EXTENSION NULL
+#else
+#define UPLOADS COFFER_CAP_RESUME
+#define EXTENSION broken_extension
+#endif
 
 /* ---- opening ------------------------------------------------------------------------------------------------------ */
 
@@ -34,10 +44,17 @@ static coffer_status b_open(const coffer_open_args *args, const coffer_call *cal
     coffer_status status = open_instance(args, call, result, error);
     if (status) return status;
     name_fault(NULL, result->instance, fault);
+    result->native |= UPLOADS;
+    if (is(fault, "hides-uploads")) result->native &= ~COFFER_CAP_RESUME;
     if (is(fault, "copy-without-function")) result->native |= COFFER_CAP_COPY;
     if (is(fault, "upload-without-extension")) result->native |= COFFER_CAP_RESUME;
     if (is(fault, "more-than-the-descriptor")) result->native |= 1ull << 60;
     if (is(fault, "hides-if-match")) result->native &= ~COFFER_CAP_IF_MATCH;
+    if (is(fault, "sends-unproven-unasked"))
+        result->native &= ~COFFER_CAP_IF_MATCH, result->unproven = COFFER_CAP_IF_MATCH;
+    if (is(fault, "unproven-and-native")) result->unproven = COFFER_CAP_IF_MATCH;
+    if (is(fault, "unproven-checksums")) result->unproven = COFFER_CAP_CHECKSUM;
+    if (is(fault, "unproven-beyond-the-descriptor")) result->unproven = COFFER_CAP_COPY_CONDITION;
     if (is(fault, "hides-create")) result->native &= ~COFFER_CAP_CREATE_IF_ABSENT;
     if (is(fault, "hides-delimiter")) result->native &= ~COFFER_CAP_LIST_DELIMITER;
     if (is(fault, "hides-metadata")) result->native &= ~COFFER_CAP_USER_META;
@@ -53,6 +70,7 @@ static coffer_status b_open(const coffer_open_args *args, const coffer_call *cal
 
 static void b_close(coffer_instance *self)
 {
+    forget_uploads(self);
     name_fault(self, NULL, (coffer_str){NULL, 0});
     close_instance(self);
 }
@@ -212,7 +230,7 @@ static coffer_status b_write_begin(coffer_instance *self, const coffer_call *cal
 static coffer_status b_append(coffer_wstream *stream, const coffer_call *call, const void *bytes, size_t n,
                               coffer_error *error)
 {
-    if (!stream) return write_append(stream, call, bytes, n, error);
+    if (!stream || is_part(stream)) return write_append(stream, call, bytes, n, error);
     uint64_t after = stream->object->size + n;
     if (faulty(stream->self, "long-body-is-taken") && stream->size >= 0 && after > (uint64_t)stream->size)
         stream->size = (int64_t)after;
@@ -241,6 +259,7 @@ static object *present(coffer_instance *self, coffer_str key) /* mutex held */
 static coffer_status b_commit(coffer_wstream *stream, const coffer_call *call, const coffer_commit_args *args,
                               const coffer_sink *sink, coffer_error *error)
 {
+    if (stream && is_part(stream)) return commit_part(stream, sink, error);
     if (!stream || !stream->object) return write_commit(stream, call, args, sink, error);
     coffer_instance *self = stream->self;
     object *o = stream->object;
@@ -289,6 +308,10 @@ static coffer_status b_commit(coffer_wstream *stream, const coffer_call *call, c
 static void b_write_close(coffer_wstream *stream)
 {
     if (!stream) return;
+    if (is_part(stream)) {
+        end_part(stream);
+        return;
+    }
     coffer_instance *self = stream->self;
     if (stream->object && !stream->ended && faulty(self, "close-publishes")) {
         stream->size = -1;
@@ -448,7 +471,7 @@ static const coffer_plugin broken_plugin = {
     .abi = COFFER_ABI_CURRENT,
     .threads = COFFER_THREADS_PARALLEL,
     .option_size = sizeof(coffer_option),
-    .caps = NATIVE | COFFER_CAP_CHECKSUM | COFFER_CAP_MTIME,
+    .caps = NATIVE | COFFER_CAP_CHECKSUM | COFFER_CAP_MTIME | UPLOADS,
     .id = "broken",
     .version = "1.0.0",
     .license = "0BSD",
@@ -456,6 +479,7 @@ static const coffer_plugin broken_plugin = {
     .n_options = sizeof broken_options / sizeof *broken_options,
     .options = broken_options,
     .ops = &broken_ops,
+    .get_extension = EXTENSION,
 };
 
 COFFER_EXPORT const coffer_plugin *coffer_backend_entry_v0(const coffer_host *host, coffer_error *error);

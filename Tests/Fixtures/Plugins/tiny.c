@@ -1,30 +1,10 @@
 /* A backend in memory, small enough to read: what the tests of the loader and of the plugin host run against.
  *
- * ID, THREADS and CAPS change what it says of itself; OLD leaves out what a cut header does not have. Its option
- * `misbehave` makes it break one rule of the ABI, by the word that stands beside the breach below. */
+ * ID, THREADS and CAPS change what it says of itself; UNPROVEN names conditions that it does not vouch for; OLD leaves out
+ * what a cut header does not have; LINKS adds links and containers. Its option `misbehave` makes it break one rule of the
+ * ABI, by the word that stands beside the breach below. */
 #include "tiny_store.h"
-
-#ifndef ID
-#define ID "tiny"
-#endif
-#ifndef THREADS
-#define THREADS COFFER_THREADS_PARALLEL
-#endif
-#ifndef CAPS
-#define CAPS (COFFER_CAP_STAT | COFFER_CAP_READ | COFFER_CAP_READ_RANGE | COFFER_CAP_READ_FD | COFFER_CAP_READ_PINNED | \
-              COFFER_CAP_READ_CONDITION | COFFER_CAP_WRITE | COFFER_CAP_WRITE_INGEST | COFFER_CAP_ATOMIC_REPLACE | \
-              COFFER_CAP_CREATE_IF_ABSENT | COFFER_CAP_IF_MATCH | COFFER_CAP_REMOVE | COFFER_CAP_REMOVE_IF_MATCH | \
-              COFFER_CAP_LIST | COFFER_CAP_LIST_SORTED | COFFER_CAP_LIST_AFTER | COFFER_CAP_CONTENT_TYPE | EXTRA_CAPS)
-#endif
-#ifdef OLD
-#define EXTRA_CAPS 0
-#else
-#define EXTRA_CAPS (COFFER_CAP_REMOVE_BATCH | COFFER_CAP_COPY | COFFER_CAP_COPY_CONDITION | COFFER_CAP_PUBLIC_URL | \
-                    COFFER_CAP_USAGE)
-#endif
-#ifndef NATIVE
-#define NATIVE (CAPS)
-#endif
+#include "tiny_capabilities.h"
 
 static coffer_status tell(coffer_instance *in, const object *o, const coffer_sink *to)
 {
@@ -60,6 +40,9 @@ static coffer_status t_open(const coffer_open_args *a, const coffer_call *c, cof
             snprintf(in->misbehave, sizeof in->misbehave, "%s", o.value.ptr);
         if (strcmp(o.key.ptr, "password") == 0)
             snprintf(in->password, sizeof in->password, "%s", o.value.ptr);
+#ifdef LINKS
+        links_option(&in->containers, o);
+#endif
     }
     if (bad(in, "refuse")) {
         char text[128];
@@ -75,6 +58,10 @@ static coffer_status t_open(const coffer_open_args *a, const coffer_call *c, cof
     if (bad(in, "promise"))
         r->native |= COFFER_CAP_CONTAINERS;
     r->max_object = 1 << 30;
+    r->unproven = UNPROVEN;
+#ifdef LINKS
+    r->max_presign_s = in->containers.max_link;
+#endif
     host->log(host->ctx, a->host_instance, COFFER_LOG_INFO, (coffer_str){ "opened", 6 });
     return COFFER_OK;
 }
@@ -222,7 +209,8 @@ static void t_read_close(coffer_rstream *r) { free(r->bytes), free(r); }
 static coffer_status t_write_begin(coffer_instance *in, const coffer_call *c, const coffer_write_args *a,
                                    coffer_wstream **out, coffer_error *e)
 {
-    (void)c, (void)e;
+    if (!sends(c, COFFER_CAP_IF_MATCH, a->if_match) || !sends(c, COFFER_CAP_CREATE_IF_ABSENT, a->if_none_match))
+        return fail(e, COFFER_E_UNSUPPORTED, 0, "nobody has proven it");
     if (bad(in, "stream"))
         return COFFER_OK;
     coffer_wstream *w = calloc(1, sizeof *w);
@@ -334,7 +322,8 @@ static coffer_status removed(coffer_instance *in, coffer_str key, coffer_str mat
 
 static coffer_status t_remove(coffer_instance *in, const coffer_call *c, const coffer_read_args *a, coffer_error *e)
 {
-    (void)c;
+    if (!sends(c, COFFER_CAP_REMOVE_IF_MATCH, a->if_match))
+        return fail(e, COFFER_E_UNSUPPORTED, 0, "nobody has proven it");
     return removed(in, a->key, a->if_match, (a->flags & COFFER_READ_STRICT) != 0, e);
 }
 
@@ -470,6 +459,12 @@ static const coffer_option options[] = {
       .min = 1024, .max = 1 << 30, .deprecated_alias = "buffer_size",
 #endif
     },
+#ifdef LINKS
+    { .name = "container", .type = COFFER_OPT_STRING, .doc = "The container; else the storage's name." },
+    { .name = "create", .type = COFFER_OPT_BOOL, .default_value = "false", .doc = "Make the container if it is missing." },
+    { .name = "gate", .type = COFFER_OPT_PATH, .doc = "While there is no such file, no container can be made." },
+    { .name = "max_link", .type = COFFER_OPT_DURATION, .doc = "How long the store lets a link live." },
+#endif
 };
 
 static const coffer_ops operations = {
@@ -481,6 +476,10 @@ static const coffer_ops operations = {
     .list_open = t_list_open, .list_next = t_list_next, .list_close = t_list_close,
 #ifndef OLD
     .remove_batch = t_remove_batch, .copy = t_copy, .public_url = t_public_url, .usage = t_usage,
+#endif
+#ifdef LINKS
+    .presign = t_presign, .container_list = t_container_list, .container_make = t_container_make,
+    .container_remove = t_container_remove,
 #endif
 };
 

@@ -148,10 +148,12 @@ typedef struct coffer_error {
 #define COFFER_METRIC_GAUGE   2u
 #define COFFER_METRIC_TIMING  3u /* seconds */
 
+#define COFFER_CALL_UNPROVEN 1u /* send conditions in coffer_open_result.unproven: tried on purpose, or proven since */
+
 /* One call's deadline and cancellation. Valid until that call returns; each step of a stream brings its own. */
 typedef struct coffer_call {
     uint32_t   struct_size;
-    uint32_t   flags;       /* 0 */
+    uint32_t   flags;       /* COFFER_CALL_*; ignore the others */
     uint64_t   deadline_ns; /* CLOCK_MONOTONIC; 0 = none */
     void      *token;       /* for coffer_host.cancelled and cancel_fd */
     coffer_str trace;       /* a W3C traceparent, or empty */
@@ -224,7 +226,13 @@ typedef struct coffer_option {
 } coffer_option;
 
 /* Capabilities. A bit in `native` means that the store itself does it, safely. What is not native the host may emulate,
- * unless the bit stands in coffer_open_result.no_emulation; the rest is `none` and answers COFFER_E_UNSUPPORTED. */
+ * unless the bit stands in coffer_open_result.no_emulation; the rest is `none` and answers COFFER_E_UNSUPPORTED.
+ *
+ * A condition that the plugin can send while nobody knows whether this store keeps it (a server of unknown making) is
+ * neither native nor none: it stands in coffer_open_result.unproven. It is refused like what is none, unless the call
+ * carries COFFER_CALL_UNPROVEN; then it is sent, and the store may lose it. The host sets that flag in two cases: when
+ * an operator has it probe the store with an object of its own, which shows a store that drops conditions, and for
+ * those that such a probe has proven. */
 #define COFFER_CAP_STAT             0x1ull
 #define COFFER_CAP_READ             0x2ull
 #define COFFER_CAP_READ_RANGE       0x4ull          /* offset, length and suffix */
@@ -315,6 +323,9 @@ typedef struct coffer_open_result {
     uint64_t         no_emulation; /* what the host must not emulate here */
     /* Limits, in bytes or counts; 0 = none. */
     uint64_t max_object, preferred_part, max_parts, max_key, max_list_page, max_batch, max_presign_s, max_meta;
+    /* CREATE_IF_ABSENT, IF_MATCH, REMOVE_IF_MATCH or COPY_CONDITION: in coffer_plugin.caps, not in native. */
+    uint64_t unproven;
+    uint64_t min_part; /* coffer.upload/1: the least bytes of every part but the last; 0 = any */
 } coffer_open_result;
 
 #define COFFER_KIND_OBJECT    1u
@@ -520,34 +531,44 @@ typedef struct coffer_ops {
     coffer_status (*usage)(coffer_instance *, const coffer_call *, const coffer_sink *, coffer_error *);
 } coffer_ops;
 
-/* ---- extension: resumable uploads, "coffer.upload/1" (get_extension of the plugin) ------------------------------- */
+/* ---- extension: resumable uploads, "coffer.upload/1" (get_extension of the plugin) -------------------------------
+ * An upload gathers parts, in any order, over any time, from any process, and becomes an object in one step. Until then
+ * nothing of it is seen but by list_uploads. The table is the plugin's; an instance without COFFER_CAP_RESUME answers
+ * COFFER_E_UNSUPPORTED. An id that is unknown, aborted or completed is COFFER_E_NOT_FOUND, but see complete. */
 
 #define COFFER_EXT_UPLOAD "coffer.upload/1"
 
 typedef struct coffer_upload_part {
-    uint32_t   struct_size, number; /* from 1 */
-    coffer_str etag;
-    int64_t    size;
+    uint32_t   struct_size, number; /* from 1 to coffer_open_result.max_parts */
+    coffer_str etag; /* as the part's commit answered it */
+    int64_t    size; /* -1 unknown */
 } coffer_upload_part;
 
 typedef struct coffer_upload {
     uint32_t struct_size, reserved;
-    /* on_value: COFFER_VAL_NEXT carries the upload's id. */
+    /* on_value: COFFER_VAL_NEXT carries the upload's id: all that another process needs to go on. Properties and
+     * metadata are those of the object; conditions that are lost already are refused here. */
     coffer_status (*create)(coffer_instance *, const coffer_call *, const coffer_write_args *, const coffer_sink *,
                             coffer_error *);
     /* The stream takes write_append and write_ingest; its commit answers one on_entry whose etag is the part's. A part
-     * sent again replaces the earlier one when its commit is acknowledged. */
+     * sent again replaces the earlier one when its commit is acknowledged. The commit of a part whose upload is over
+     * fails. */
     coffer_status (*part)(coffer_instance *, const coffer_call *, coffer_str id, uint32_t number, int64_t size,
                           coffer_wstream **, coffer_error *);
-    /* on_entry for each part: key is its number in decimal. */
+    /* on_entry for each part, by number: key is its number in decimal; with size and etag. */
     coffer_status (*list_parts)(coffer_instance *, const coffer_call *, coffer_str id, const coffer_sink *,
                                 coffer_error *);
-    /* Twice gives the same answer twice. A part that is missing or wrong is COFFER_E_INVALID_ARGUMENT. */
+    /* Publishes these parts, in this order, and drops the others: one on_entry with the new object. The arguments are
+     * those of create: the key is the same, conditions are checked now, a size is that of all the parts. Twice gives the
+     * same answer twice. No part, one that is missing or wrong, numbers that do not rise, or a part but the last below
+     * min_part: COFFER_E_INVALID_ARGUMENT, and the key and the upload are as they were. */
     coffer_status (*complete)(coffer_instance *, const coffer_call *, coffer_str id, const coffer_write_args *,
                               const coffer_upload_part *parts, size_t n, size_t part_size, const coffer_sink *,
                               coffer_error *);
+    /* Nothing of the upload remains, nor of a part that is still being sent. */
     coffer_status (*abort)(coffer_instance *, const coffer_call *, coffer_str id, coffer_error *);
-    /* on_entry for each pending upload begun before a moment: key, and version = the upload's id. */
+    /* on_entry for each pending upload begun before a moment (INT64_MAX: all of them): key, version = the upload's id,
+     * mtime_ns = when it began. */
     coffer_status (*list_uploads)(coffer_instance *, const coffer_call *, coffer_str prefix, int64_t before_ns,
                                   const coffer_sink *, coffer_error *);
 } coffer_upload;

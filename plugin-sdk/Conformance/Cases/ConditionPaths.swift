@@ -8,7 +8,7 @@ extension ConformanceCase {
     static let streamedConditions = ConformanceCase(
         73,
         "conditions-hold-on-every-path",
-        "given create-if-absent when streamed and when lost between begin and commit, and by copy, then the same answers",
+        "given create-if-absent when streamed, in parts, when lost between begin and commit, and by copy, then the same answers",
         grade: .hangsOn(.createIfAbsent),
         needs: .storing
     ) { trial in
@@ -37,6 +37,7 @@ extension ConformanceCase {
             )
             try expect(try !subject.exists(key), "no object", got: "one")
         }
+        if subject.has(.resume) { try inParts(subject, trial) }
         guard subject.has([.copy, .copyCondition]) else { return }
         let (from, to) = (trial.key("from"), trial.key("to"))
         let source = try subject.put(from, "source").etag
@@ -54,5 +55,38 @@ extension ConformanceCase {
             )
         }
         try expectEqual(try subject.text(to), "source", "the target")
+    }
+    /// Conditions of an upload hold when it is completed, whatever held when it began.
+    private static func inParts(_ subject: Subject, _ trial: Trial) throws {
+        let key = trial.key("parts")
+        func upload(_ options: WriteOptions, meanwhile: () throws -> Void) throws -> coffer_status {
+            let id = try subject.beginUpload(key, options)
+            let part = try subject.sendPart(id, 1, pattern(1000))
+            try meanwhile()
+            let code = subject.code { _ = try subject.complete(id, key, [part], options) }
+            if code != COFFER_OK { _ = subject.code { try subject.abortUpload(id) } }
+            return code
+        }
+        let lost = try upload(WriteOptions(ifNoneMatch: "*")) { try subject.put(key, "was quicker") }
+        try expectCode(lost, COFFER_E_ALREADY_EXISTS, in: "complete of a create, the key having been created since")
+        try expectEqual(try subject.text(key), "was quicker", "the object")
+        try expectCode(
+            subject.code { _ = try subject.beginUpload(key, WriteOptions(ifNoneMatch: "*")) },
+            COFFER_E_ALREADY_EXISTS,
+            COFFER_OK,
+            in: "upload create of what exists"
+        )
+        guard subject.has(.ifMatch) else { return }
+        let token = try subject.look(key).etag
+        let changed = try upload(WriteOptions(ifMatch: token)) { try subject.put(key, "changed") }
+        try expectCode(changed, COFFER_E_PRECONDITION, in: "complete if_match, the object having changed since")
+        try expectEqual(try subject.text(key), "changed", "the object")
+        let now = try subject.look(key).etag
+        try expectCode(
+            try upload(WriteOptions(ifMatch: now)) {},
+            COFFER_OK,
+            in: "complete if_match of the present token"
+        )
+        try expectBytes(try subject.get(key), pattern(1000), "the object")
     }
 }

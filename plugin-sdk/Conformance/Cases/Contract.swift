@@ -85,6 +85,7 @@ extension ConformanceCase {
                 )
             }
         }
+        try everyUploadOfNothing(subject)
         ops.close?(nil)
         ops.read_close?(nil)
         ops.write_close?(nil)
@@ -92,6 +93,31 @@ extension ConformanceCase {
         for code in [ops.health?(nil, nil, nil, nil), ops.remove_batch?(nil, nil, nil, 1, 0, nil, nil)] {
             guard let code else { continue }
             try expect(code != COFFER_OK, "a call without an instance to be refused", got: "ok")
+        }
+    }
+
+    private static func everyUploadOfNothing(_ subject: Subject) throws {
+        guard let uploads = subject.uploads else { return }
+        let nothing = coffer_str(ptr: nil, len: 0)
+        for instance in [subject.instance, nil] as [OpaquePointer?] {
+            let codes: [(String, coffer_status?)] = [
+                ("create", uploads.create?(instance, nil, nil, nil, nil)),
+                ("part", uploads.part?(instance, nil, nothing, 0, -1, nil, nil)),
+                ("complete", uploads.complete?(instance, nil, nothing, nil, nil, 1, 0, nil, nil)),
+                ("list_parts", uploads.list_parts?(instance, nil, nothing, nil, nil)),
+                ("abort", uploads.abort?(instance, nil, nothing, nil)),
+            ]
+            for (name, code) in codes {
+                guard let code else { continue }
+                try expectCode(
+                    code,
+                    COFFER_E_INVALID_ARGUMENT,
+                    COFFER_E_INVALID_KEY,
+                    COFFER_E_UNSUPPORTED,
+                    COFFER_E_NOT_FOUND,
+                    in: "upload \(name) of nothing but NULL"
+                )
+            }
         }
     }
 
@@ -202,12 +228,22 @@ extension ConformanceCase {
     static let trueDeclarations = ConformanceCase(
         117,
         "declarations-are-true",
-        "given each capability, then what is native has its function, and what is none is refused without effect"
+        "given each capability, then what is native has its function, and what is none, or unproven, is refused without effect"
     ) { trial in
         let subject = try trial.subject()
         let bound = Capabilities(rawValue: trial.plugin.pointee.caps)
-        let beyond = subject.native.subtracting(bound)
-        try expect(beyond.isEmpty, "native within coffer_plugin.caps", got: beyond.names.joined(separator: ", "))
+        let beyond = subject.native.union(subject.unproven).subtracting(bound)
+        try expect(
+            beyond.isEmpty,
+            "native and unproven within coffer_plugin.caps",
+            got: beyond.names.joined(separator: ", ")
+        )
+        let misplaced = subject.unproven.subtracting(Capabilities.changeConditions.subtracting(subject.native))
+        try expect(
+            misplaced.isEmpty,
+            "unproven to hold conditions on changes alone, and none that is native",
+            got: misplaced.names.joined(separator: ", ")
+        )
         // What rests on another ability is not there without it.
         let foundations: [(Capabilities, Capabilities)] = [
             (.read, [.range, .readDescriptor, .pinned, .readCondition]),

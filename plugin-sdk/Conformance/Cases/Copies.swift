@@ -109,6 +109,17 @@ extension ConformanceCase {
         options.size = -1
         try subject.put(streamed, pattern(10_000), options, chunk: 999)
         try expectEqual(try subject.look(streamed).metadata["colour"], "blue", "metadata of a streamed write")
+        if subject.has(.resume) {
+            let inParts = trial.key("parts")
+            try subject.putInParts(inParts, [pattern(1000)], options)
+            let entry = try subject.look(inParts)
+            for (name, value) in options.metadata {
+                try expectEqual(entry.metadata[name], value, "metadata \(name) of an object in parts")
+            }
+            for (name, value) in options.properties {
+                try expectEqual(entry.properties[name], value, "\(name) of an object in parts")
+            }
+        }
         if subject.has(.move) {
             _ = try subject.move(streamed, trial.key("moved"))
             try expectEqual(try subject.look(trial.key("moved")).metadata["colour"], "blue", "metadata after a move")

@@ -102,7 +102,7 @@ extension ConformanceCase {
     static let pieces = ConformanceCase(
         58,
         "every-cut-gives-equal-bytes",
-        "given chunks of many sizes and bodies around them, sized and unsized, then equal bytes",
+        "given chunks of many sizes and bodies around them, sized and unsized, and in parts, then equal bytes",
         needs: .storing
     ) { trial in
         let subject = try trial.subject()
@@ -122,6 +122,18 @@ extension ConformanceCase {
                 }
             }
         }
+        guard subject.has(.resume) else { return }
+        for chunk in [subject.partSize, subject.partSize + subject.partSize / 3] {
+            for size in [chunk - 1, chunk, chunk + 1, 2 * chunk + 1] {
+                let content = pattern(size, seed: chunk + size)
+                let key = trial.key("parts-\(chunk)-\(size)")
+                let parts = stride(from: 0, to: size, by: chunk).map { Array(content[$0..<min(size, $0 + chunk)]) }
+                try subject.putInParts(key, parts, WriteOptions(size: Int64(size)))
+                try expectBytes(try subject.get(key), content, "\(size) bytes in parts of \(chunk)")
+            }
+        }
+        try subject.putInParts(trial.key("nothing"), [[]])
+        try expectBytes(try subject.get(trial.key("nothing")), [], "an object of one empty part")
     }
 
     static let reserveLimit = ConformanceCase(

@@ -84,17 +84,4 @@ extension Subject {
         }
         return Dictionary(pairs) { _, last in last }
     }
-
-    /// The table of `coffer.upload/1`, copied up to its own size.
-    var uploads: coffer_upload? {
-        guard let found = plugin.pointee.get_extension?(COFFER_EXT_UPLOAD) else { return nil }
-        let size = Int(found.loadUnaligned(as: UInt32.self))
-        var table = coffer_upload()
-        withUnsafeMutableBytes(of: &table) {
-            $0.copyMemory(
-                from: UnsafeRawBufferPointer(start: found, count: min(size, MemoryLayout<coffer_upload>.size))
-            )
-        }
-        return table
-    }
 }

@@ -8,6 +8,8 @@ final class Subject: @unchecked Sendable {
     let ops: coffer_ops
     let instance: OpaquePointer
     let native: Capabilities
+    /// Conditions that the plugin does not vouch for: refused like what is none, unless a call says otherwise.
+    let unproven: Capabilities
     let result: coffer_open_result
     let steps: Steps
     unowned let trial: Trial
@@ -43,6 +45,7 @@ final class Subject: @unchecked Sendable {
         }
         instance = made
         native = Capabilities(rawValue: answer.native)
+        unproven = Capabilities(rawValue: answer.unproven)
         result = answer
     }
 

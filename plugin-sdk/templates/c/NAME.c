@@ -6,8 +6,9 @@
  *     coffer-plugin-check check ./libcoffer-NAME.so
  *
  * Read it from the bottom up: the descriptor says what the plugin is and can, the operations table names the functions,
- * and the functions stand above it. To make it yours, replace the "shelf" (the sorted array of objects) by your store,
- * and take out of `NATIVE` every capability that your store does not have: what is not declared must be refused.
+ * and the functions stand above it. To make it yours, replace the "shelf" (the sorted array of objects) by your store.
+ * It declares what a small store has; the host emulates much of the rest. When yours can do more, add the bit to NATIVE,
+ * honour the argument that is refused now, and run the check again.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <coffer_backend.h>
@@ -18,15 +19,31 @@
 #include <string.h>
 #include <time.h>
 
-/* What this store does by itself. The host may emulate the rest, or refuse it. */
+/* What this store does by itself. What is not here must be refused, and that is proven too. */
 #define NATIVE                                                                                                         \
-    (COFFER_CAP_STAT | COFFER_CAP_READ | COFFER_CAP_READ_RANGE | COFFER_CAP_READ_PINNED | COFFER_CAP_READ_CONDITION |  \
-     COFFER_CAP_WRITE | COFFER_CAP_ATOMIC_REPLACE | COFFER_CAP_CREATE_IF_ABSENT | COFFER_CAP_IF_MATCH |                \
-     COFFER_CAP_REMOVE | COFFER_CAP_REMOVE_IF_MATCH | COFFER_CAP_LIST | COFFER_CAP_LIST_DELIMITER |                    \
-     COFFER_CAP_LIST_AFTER | COFFER_CAP_LIST_SORTED | COFFER_CAP_CONTENT_TYPE | COFFER_CAP_CONTENT_PROPS |             \
-     COFFER_CAP_USER_META)
+    (COFFER_CAP_STAT | COFFER_CAP_READ | COFFER_CAP_READ_RANGE | COFFER_CAP_READ_PINNED | COFFER_CAP_WRITE |           \
+     COFFER_CAP_ATOMIC_REPLACE | COFFER_CAP_CREATE_IF_ABSENT | COFFER_CAP_IF_MATCH | COFFER_CAP_REMOVE |               \
+     COFFER_CAP_LIST | COFFER_CAP_LIST_AFTER | COFFER_CAP_LIST_SORTED)
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */
+
+/* Fills the caller's error, which may be NULL, and gives its code back. No secrets in messages. */
+static coffer_status fail(coffer_error *error, coffer_status code, const char *message)
+{
+    if (error && COFFER_HAS(error, coffer_error, message)) {
+        size_t length = strlen(message);
+        error->code = code;
+        error->message_len = length < error->message_cap ? (uint32_t)length : error->message_cap;
+        if (error->message) memcpy(error->message, message, error->message_len);
+    }
+    return code;
+}
+
+static coffer_status no_memory(coffer_error *error) { return fail(error, COFFER_E_INTERNAL, "out of memory"); }
+
+/* Did the caller give a struct at least as long as we know it? It is longer where the host is newer; a shorter one no host
+ * has. (A field that a later header adds may be missing: look with COFFER_HAS before you read such a one.) */
+#define WHOLE(p) ((p) && (p)->struct_size >= sizeof *(p))
 
 /* Strings from the host are ours only until the call returns, so what is kept is copied. */
 static int copy_str(coffer_str *to, coffer_str from)
@@ -35,8 +52,7 @@ static int copy_str(coffer_str *to, coffer_str from)
     if (!copy) return 0;
     if (from.len) memcpy(copy, from.ptr, from.len);
     copy[from.len] = 0;
-    to->ptr = copy;
-    to->len = from.len;
+    *to = (coffer_str){copy, from.len};
     return 1;
 }
 
@@ -57,49 +73,14 @@ static int starts_with(coffer_str s, coffer_str prefix)
 
 static int is(coffer_str s, const char *word) { return s.len == strlen(word) && !memcmp(s.ptr, word, s.len); }
 
-typedef struct pairs {
-    size_t     n;
-    coffer_kv *kv;
-} pairs;
-
-static void free_pairs(pairs p)
+static coffer_status check_key(coffer_str key, coffer_error *error)
 {
-    for (size_t i = 0; i < p.n; i++) free_str(p.kv[i].key), free_str(p.kv[i].value);
-    free(p.kv);
+    if (!key.ptr || key.len == 0 || key.len > 1024 || memchr(key.ptr, 0, key.len))
+        return fail(error, COFFER_E_INVALID_KEY, "a key has 1 to 1024 bytes and no NUL");
+    return COFFER_OK;
 }
 
-static int copy_pairs(pairs *to, const coffer_kv *from, size_t n)
-{
-    to->n = 0;
-    to->kv = n ? calloc(n, sizeof *to->kv) : NULL;
-    if (n && !to->kv) return 0;
-    for (; to->n < n; to->n++) {
-        coffer_kv *kv = &to->kv[to->n];
-        if (!copy_str(&kv->key, from[to->n].key)) return 0;
-        if (!copy_str(&kv->value, from[to->n].value)) return free_str(kv->key), 0;
-    }
-    return 1;
-}
-
-/* Fills the caller's error, which may be NULL, and gives its code back. No secrets in messages. */
-static coffer_status fail(coffer_error *error, coffer_status code, const char *message)
-{
-    if (error && COFFER_HAS(error, coffer_error, message)) {
-        size_t length = strlen(message);
-        error->code = code;
-        error->message_len = length < error->message_cap ? (uint32_t)length : error->message_cap;
-        if (error->message) memcpy(error->message, message, error->message_len);
-    }
-    return code;
-}
-
-/* Did the caller give a struct at least as long as we know it? It is longer where the host is newer; a shorter one no host
- * has. (A field that a later header adds may be missing: look with COFFER_HAS before you read such a one.) */
-#define WHOLE(p) ((p) && (p)->struct_size >= sizeof *(p))
-
-static coffer_status no_memory(coffer_error *error) { return fail(error, COFFER_E_INTERNAL, "out of memory"); }
-
-/* ---- the shelf: objects, sorted by key ------------------------------------------------------------------------------ */
+/* ---- the shelf: objects, sorted by key --------------------------------------------------------------------------- */
 
 /* An object never changes: a write puts another one in its place. A reader holds on to the one that it opened, and so
  * sees one version to its end (COFFER_CAP_READ_PINNED). `holders` is guarded by the shelf's mutex. */
@@ -110,7 +91,6 @@ typedef struct object {
     uint64_t   size;
     int64_t    mtime_ns;
     char       etag[24];
-    pairs      props, meta;
 } object;
 
 struct coffer_instance {
@@ -124,12 +104,8 @@ static void destroy(object *o)
 {
     free_str(o->key);
     free(o->bytes);
-    free_pairs(o->props);
-    free_pairs(o->meta);
     free(o);
 }
-
-static object *hold(object *o) { return o->holders++, o; } /* mutex held */
 
 static void let_go(coffer_instance *self, object *o)
 {
@@ -139,48 +115,31 @@ static void let_go(coffer_instance *self, object *o)
     if (last) destroy(o);
 }
 
-/* The first place whose key comes after `at`; with `past_children`, and is not below it either. Mutex held. */
-static size_t place_after(coffer_instance *self, coffer_str at, int past_children)
+/* The first place whose key is greater than `key`, or equal to it where that counts too. Mutex held. */
+static size_t place(coffer_instance *self, coffer_str key, int or_equal)
 {
     size_t low = 0, high = self->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        coffer_str key = self->objects[middle]->key;
-        if (compare(key, at) <= 0 || (past_children && starts_with(key, at))) low = middle + 1;
+        int order = compare(self->objects[middle]->key, key);
+        if (order < 0 || (order == 0 && !or_equal)) low = middle + 1;
         else high = middle;
     }
     return low;
 }
 
-/* The place of `key`, or -1. Mutex held. */
-static long find(coffer_instance *self, coffer_str key)
+/* The object under `key`, and its place, which is where it would go if there is none. Mutex held. */
+static object *find(coffer_instance *self, coffer_str key, size_t *at)
 {
-    size_t after = place_after(self, key, 0);
-    return after && !compare(self->objects[after - 1]->key, key) ? (long)after - 1 : -1;
+    *at = place(self, key, 1);
+    return *at < self->count && !compare(self->objects[*at]->key, key) ? self->objects[*at] : NULL;
 }
-
-static coffer_status check_key(coffer_str key, coffer_error *error)
-{
-    if (!key.ptr || key.len == 0 || key.len > 1024 || memchr(key.ptr, 0, key.len))
-        return fail(error, COFFER_E_INVALID_KEY, "a key has 1 to 1024 bytes and no NUL");
-    return COFFER_OK;
-}
-
-/* Does a condition, a token or "*", name this object? Mutex held. */
-static int matches(coffer_str condition, const object *o) { return o && (is(condition, "*") || is(condition, o->etag)); }
 
 static coffer_status tell(const coffer_sink *sink, const object *o)
 {
-    coffer_entry entry = {.struct_size = sizeof entry, .kind = COFFER_KIND_OBJECT};
-    entry.key = o->key;
-    entry.size = (int64_t)o->size;
-    entry.mtime_ns = o->mtime_ns;
-    entry.ctime_ns = COFFER_TIME_UNKNOWN;
-    entry.etag = (coffer_str){o->etag, strlen(o->etag)};
-    entry.n_props = o->props.n;
-    entry.props = o->props.kv;
-    entry.n_meta = o->meta.n;
-    entry.meta = o->meta.kv;
+    coffer_entry entry = {.struct_size = sizeof entry, .kind = COFFER_KIND_OBJECT, .key = o->key,
+                          .size = (int64_t)o->size, .mtime_ns = o->mtime_ns, .ctime_ns = COFFER_TIME_UNKNOWN,
+                          .etag = {o->etag, strlen(o->etag)}};
     if (!WHOLE(sink) || !sink->on_entry) return COFFER_OK;
     return sink->on_entry(sink->ctx, &entry) ? COFFER_E_CANCELLED : COFFER_OK;
 }
@@ -197,7 +156,6 @@ static coffer_status open_instance(const coffer_open_args *args, const coffer_ca
     pthread_mutex_init(&self->mutex, NULL);
     result->instance = self;
     result->native = NATIVE;
-    result->no_emulation = 0;
     result->max_key = 1024;
     return COFFER_OK;
 }
@@ -217,24 +175,28 @@ static coffer_status health(coffer_instance *self, const coffer_call *call, cons
     return self ? COFFER_OK : fail(error, COFFER_E_INVALID_ARGUMENT, "no instance");
 }
 
-/* ---- looking and reading ------------------------------------------------------------------------------------------ */
+/* ---- looking, reading, removing ---------------------------------------------------------------------------------- */
+
+static coffer_status check_read(coffer_instance *self, const coffer_read_args *args, coffer_error *error)
+{
+    if (!self || !WHOLE(args)) return fail(error, COFFER_E_INVALID_ARGUMENT, "no arguments");
+    if (args->version.len) return fail(error, COFFER_E_UNSUPPORTED, "there are no versions");
+    if (args->if_match.len || args->if_none_match.len)
+        return fail(error, COFFER_E_UNSUPPORTED, "only a write takes conditions");
+    return check_key(args->key, error);
+}
 
 /* The object that the arguments ask for, held; or why not. */
 static coffer_status look(coffer_instance *self, const coffer_read_args *args, object **found, coffer_error *error)
 {
-    if (!self || !WHOLE(args)) return fail(error, COFFER_E_INVALID_ARGUMENT, "no arguments");
-    coffer_status status = check_key(args->key, error);
+    coffer_status status = check_read(self, args, error);
     if (status) return status;
-    if (args->version.len) return fail(error, COFFER_E_UNSUPPORTED, "there are no versions");
+    size_t at;
     pthread_mutex_lock(&self->mutex);
-    long place = find(self, args->key);
-    object *o = place < 0 ? NULL : self->objects[place];
-    if (!o) status = COFFER_E_NOT_FOUND;
-    else if (args->if_match.len && !matches(args->if_match, o)) status = COFFER_E_PRECONDITION;
-    else if (args->if_none_match.len && matches(args->if_none_match, o)) status = COFFER_E_NOT_MODIFIED;
-    else *found = hold(o);
+    *found = find(self, args->key, &at);
+    if (*found) (*found)->holders++;
     pthread_mutex_unlock(&self->mutex);
-    return status ? fail(error, status, "no such object, or not in that version") : COFFER_OK;
+    return *found ? COFFER_OK : fail(error, COFFER_E_NOT_FOUND, "there is no such object");
 }
 
 static coffer_status stat_object(coffer_instance *self, const coffer_call *call, const coffer_read_args *args,
@@ -316,7 +278,23 @@ static void read_close(coffer_rstream *stream)
     free(stream);
 }
 
-/* ---- writing: begin, append, commit or close ------------------------------------------------------------------------ */
+static coffer_status remove_object(coffer_instance *self, const coffer_call *call, const coffer_read_args *args,
+                                   coffer_error *error)
+{
+    (void)call;
+    coffer_status status = check_read(self, args, error);
+    if (status) return status;
+    size_t at;
+    pthread_mutex_lock(&self->mutex);
+    object *gone = find(self, args->key, &at);
+    if (gone) memmove(self->objects + at, self->objects + at + 1, (--self->count - at) * sizeof gone);
+    pthread_mutex_unlock(&self->mutex);
+    if (gone) let_go(self, gone);
+    else if (args->flags & COFFER_READ_STRICT) return fail(error, COFFER_E_NOT_FOUND, "there is no such object");
+    return COFFER_OK;
+}
+
+/* ---- writing: begin, append, commit or close --------------------------------------------------------------------- */
 
 /* Nothing of a write is on the shelf before commit, so there is nothing to clean up but its own memory. */
 struct coffer_wstream {
@@ -324,38 +302,30 @@ struct coffer_wstream {
     object          *object; /* the one to come */
     uint64_t         room;
     int64_t          size; /* announced, or -1 */
-    coffer_str       if_match, if_none_match;
-    int              ended;
+    coffer_str       if_match;
+    int              create_only, ended;
 };
 
-static coffer_status check_write_condition(coffer_str if_match, coffer_str if_none_match, const object *present)
+static coffer_status check_condition(coffer_str if_match, int create_only, const object *present)
 {
-    if (if_match.len && !matches(if_match, present)) return COFFER_E_PRECONDITION;
-    if (if_none_match.len && present) return COFFER_E_ALREADY_EXISTS;
+    if (create_only && present) return COFFER_E_ALREADY_EXISTS;
+    if (if_match.len && !(present && (is(if_match, "*") || is(if_match, present->etag)))) return COFFER_E_PRECONDITION;
     return COFFER_OK;
-}
-
-static int keeps(coffer_str name)
-{
-    return is(name, "content-type") || is(name, "content-encoding") || is(name, "content-disposition") ||
-           is(name, "content-language") || is(name, "cache-control");
 }
 
 /* What can be refused is refused here, before a byte is taken. */
 static coffer_status check_write(coffer_instance *self, const coffer_write_args *args, coffer_error *error)
 {
-    if (!self || !WHOLE(args) || args->size < -1 || (args->n_props && !args->props) || (args->n_meta && !args->meta))
-        return fail(error, COFFER_E_INVALID_ARGUMENT, "no arguments, or impossible ones");
+    if (!self || !WHOLE(args) || args->size < -1) return fail(error, COFFER_E_INVALID_ARGUMENT, "no arguments");
     coffer_status status = check_key(args->key, error);
     if (status) return status;
     if (args->if_none_match.len && !is(args->if_none_match, "*"))
         return fail(error, COFFER_E_UNSUPPORTED, "if_none_match takes * alone");
-    if (args->n_checksums) return fail(error, COFFER_E_UNSUPPORTED, "checksums are not kept");
-    for (size_t i = 0; i < args->n_props; i++)
-        if (!keeps(args->props[i].key)) return fail(error, COFFER_E_UNSUPPORTED, "a property cannot be kept");
+    if (args->n_checksums || args->n_props || args->n_meta)
+        return fail(error, COFFER_E_UNSUPPORTED, "nothing is kept beside the bytes");
+    size_t at;
     pthread_mutex_lock(&self->mutex);
-    long place = find(self, args->key);
-    status = check_write_condition(args->if_match, args->if_none_match, place < 0 ? NULL : self->objects[place]);
+    status = check_condition(args->if_match, args->if_none_match.len != 0, find(self, args->key, &at));
     pthread_mutex_unlock(&self->mutex);
     return status ? fail(error, status, "the condition does not hold") : COFFER_OK;
 }
@@ -365,7 +335,6 @@ static void write_close(coffer_wstream *stream)
     if (!stream) return;
     if (stream->object) destroy(stream->object);
     free_str(stream->if_match);
-    free_str(stream->if_none_match);
     free(stream);
 }
 
@@ -377,15 +346,14 @@ static coffer_status write_begin(coffer_instance *self, const coffer_call *call,
     coffer_status status = check_write(self, args, error);
     if (status) return status;
     coffer_wstream *stream = calloc(1, sizeof *stream);
-    object *o = stream ? stream->object = calloc(1, sizeof *o) : NULL;
-    if (!o || !copy_str(&o->key, args->key) || !copy_pairs(&o->props, args->props, args->n_props) ||
-        !copy_pairs(&o->meta, args->meta, args->n_meta) || !copy_str(&stream->if_match, args->if_match) ||
-        !copy_str(&stream->if_none_match, args->if_none_match)) {
+    if (!stream || !(stream->object = calloc(1, sizeof(object))) || !copy_str(&stream->object->key, args->key) ||
+        !copy_str(&stream->if_match, args->if_match)) {
         write_close(stream);
         return no_memory(error);
     }
     stream->self = self;
     stream->size = args->size;
+    stream->create_only = args->if_none_match.len != 0;
     *result = stream;
     return COFFER_OK;
 }
@@ -410,27 +378,22 @@ static coffer_status write_append(coffer_wstream *stream, const coffer_call *cal
     return COFFER_OK;
 }
 
-/* Puts an object on the shelf, in the place of `old` if there is one. Mutex held. */
-static int publish(coffer_instance *self, object *o, long old)
+/* Puts an object on the shelf, at its place, where `old` may stand. Mutex held. */
+static coffer_status publish(coffer_instance *self, object *o, object *old, size_t at)
 {
-    if (old >= 0) {
-        object *replaced = self->objects[old];
-        self->objects[old] = o;
-        if (--replaced->holders == 0) destroy(replaced);
-        return 1;
-    }
-    if (self->count == self->room) {
-        size_t room = self->room ? self->room * 2 : 16;
-        object **grown = realloc(self->objects, room * sizeof *grown);
-        if (!grown) return 0;
+    if (!old) {
+        size_t room = self->count < self->room ? self->room : self->room * 2 + 16;
+        object **grown = room == self->room ? self->objects : realloc(self->objects, room * sizeof *grown);
+        if (!grown) return COFFER_E_INTERNAL;
         self->objects = grown;
         self->room = room;
+        memmove(grown + at + 1, grown + at, (self->count++ - at) * sizeof *grown);
     }
-    size_t place = place_after(self, o->key, 0);
-    memmove(self->objects + place + 1, self->objects + place, (self->count - place) * sizeof *self->objects);
-    self->objects[place] = o;
-    self->count++;
-    return 1;
+    self->objects[at] = o;
+    snprintf(o->etag, sizeof o->etag, "g%llu", (unsigned long long)++self->generation);
+    o->holders = 2; /* the shelf, and the caller while it tells */
+    if (old && --old->holders == 0) destroy(old);
+    return COFFER_OK;
 }
 
 static coffer_status write_commit(coffer_wstream *stream, const coffer_call *call, const coffer_commit_args *args,
@@ -446,16 +409,12 @@ static coffer_status write_commit(coffer_wstream *stream, const coffer_call *cal
     struct timespec time;
     clock_gettime(CLOCK_REALTIME, &time);
     o->mtime_ns = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-    pthread_mutex_lock(&self->mutex);
-    long old = find(self, o->key);
     /* Much may have happened since begin: the condition decides now, under the same lock as the change. */
-    coffer_status status =
-        check_write_condition(stream->if_match, stream->if_none_match, old < 0 ? NULL : self->objects[old]);
-    if (!status) {
-        snprintf(o->etag, sizeof o->etag, "g%llu", (unsigned long long)++self->generation);
-        o->holders = 2; /* the shelf, and we while we tell */
-        if (!publish(self, o, old)) status = COFFER_E_INTERNAL;
-    }
+    size_t at;
+    pthread_mutex_lock(&self->mutex);
+    object *old = find(self, o->key, &at);
+    coffer_status status = check_condition(stream->if_match, stream->create_only, old);
+    if (!status) status = publish(self, o, old, at);
     pthread_mutex_unlock(&self->mutex);
     if (status) return fail(error, status, "the condition does not hold any more");
     stream->object = NULL;
@@ -464,47 +423,18 @@ static coffer_status write_commit(coffer_wstream *stream, const coffer_call *cal
     return COFFER_OK;
 }
 
-/* ---- removing ------------------------------------------------------------------------------------------------------ */
+/* ---- listing ----------------------------------------------------------------------------------------------------- */
 
-static coffer_status remove_object(coffer_instance *self, const coffer_call *call, const coffer_read_args *args,
-                                   coffer_error *error)
-{
-    (void)call;
-    if (!self || !WHOLE(args)) return fail(error, COFFER_E_INVALID_ARGUMENT, "no arguments");
-    coffer_status status = check_key(args->key, error);
-    if (status) return status;
-    if (args->version.len || args->if_none_match.len) return fail(error, COFFER_E_UNSUPPORTED, "only if_match");
-    object *gone = NULL;
-    pthread_mutex_lock(&self->mutex);
-    long place = find(self, args->key);
-    if (args->if_match.len && (place < 0 || !matches(args->if_match, self->objects[place]))) {
-        status = COFFER_E_PRECONDITION;
-    } else if (place < 0) {
-        status = args->flags & COFFER_READ_STRICT ? COFFER_E_NOT_FOUND : COFFER_OK;
-    } else {
-        gone = self->objects[place];
-        self->count--;
-        memmove(self->objects + place, self->objects + place + 1, (self->count - (size_t)place) * sizeof gone);
-    }
-    pthread_mutex_unlock(&self->mutex);
-    if (gone) let_go(self, gone);
-    return status ? fail(error, status, "no such object, or not in that version") : COFFER_OK;
-}
-
-/* ---- listing -------------------------------------------------------------------------------------------------------- */
-
-/* A listing remembers the entry that it gave last, not a place in the array: the array changes between pages. */
+/* A listing remembers the key that it gave last, not a place in the array: the array changes between pages. */
 struct coffer_lstream {
     coffer_instance *self;
-    coffer_str       prefix, delimiter, last;
-    int              last_is_prefix;
+    coffer_str       prefix, last;
 };
 
 static void list_close(coffer_lstream *stream)
 {
     if (!stream) return;
     free_str(stream->prefix);
-    free_str(stream->delimiter);
     free_str(stream->last);
     free(stream);
 }
@@ -515,49 +445,31 @@ static coffer_status list_open(coffer_instance *self, const coffer_call *call, c
     (void)call;
     if (!self || !WHOLE(args) || !result) return fail(error, COFFER_E_INVALID_ARGUMENT, "no arguments");
     if (args->flags & COFFER_LIST_VERSIONS) return fail(error, COFFER_E_UNSUPPORTED, "there are no versions");
-    coffer_str token = args->token, last = args->start_after;
-    if (token.len) { /* our own, below: k or p, then the last entry */
-        if (token.ptr[0] != 'k' && token.ptr[0] != 'p') return fail(error, COFFER_E_INVALID_ARGUMENT, "not our token");
-        last = (coffer_str){token.ptr + 1, token.len - 1};
-    }
+    if (args->delimiter.len) return fail(error, COFFER_E_UNSUPPORTED, "keys are not grouped");
     coffer_lstream *stream = calloc(1, sizeof *stream);
-    if (!stream || !copy_str(&stream->prefix, args->prefix) || !copy_str(&stream->delimiter, args->delimiter) ||
-        !copy_str(&stream->last, last)) {
+    if (!stream || !copy_str(&stream->prefix, args->prefix) ||
+        !copy_str(&stream->last, args->token.len ? args->token : args->start_after)) {
         list_close(stream);
         return no_memory(error);
     }
     stream->self = self;
-    stream->last_is_prefix = token.len && token.ptr[0] == 'p';
     *result = stream;
     return COFFER_OK;
 }
 
-/* The part of `key` that the delimiter rolls up, or nothing. */
-static coffer_str rolled_up(const coffer_lstream *stream, coffer_str key)
-{
-    coffer_str d = stream->delimiter;
-    for (size_t i = stream->prefix.len; d.len && i + d.len <= key.len; i++)
-        if (!memcmp(key.ptr + i, d.ptr, d.len)) return (coffer_str){key.ptr, i + d.len};
-    return (coffer_str){NULL, 0};
-}
-
-/* The object of the next entry, held, and how much of its key the entry is; NULL at the end. Mutex held. */
-static object *next_entry(coffer_lstream *stream, coffer_str *common)
+/* The next object, held; NULL at the end. */
+static object *next_object(coffer_lstream *stream)
 {
     coffer_instance *self = stream->self;
-    coffer_str at = stream->last;
-    int past_children = stream->last_is_prefix;
-    if (compare(at, stream->prefix) < 0) at = stream->prefix, past_children = 0;
-    size_t place = place_after(self, at, past_children);
+    pthread_mutex_lock(&self->mutex);
     /* The prefix itself may be a key, and comes first. */
-    if (compare(stream->last, stream->prefix) < 0 && place && !compare(self->objects[place - 1]->key, stream->prefix))
-        place--;
-    while (place < self->count && starts_with(self->objects[place]->key, stream->prefix)) {
-        *common = rolled_up(stream, self->objects[place]->key);
-        if (!common->len || compare(*common, stream->last) > 0) return hold(self->objects[place]);
-        place = place_after(self, *common, 1); /* start_after lies inside this prefix */
-    }
-    return NULL;
+    int before = compare(stream->last, stream->prefix) < 0;
+    size_t at = place(self, before ? stream->prefix : stream->last, before);
+    object *o = at < self->count ? self->objects[at] : NULL;
+    if (o && !starts_with(o->key, stream->prefix)) o = NULL;
+    if (o) o->holders++;
+    pthread_mutex_unlock(&self->mutex);
+    return o;
 }
 
 static coffer_status list_next(coffer_lstream *stream, const coffer_call *call, uint64_t limit, uint32_t *done,
@@ -565,44 +477,27 @@ static coffer_status list_next(coffer_lstream *stream, const coffer_call *call, 
 {
     (void)call;
     if (!stream || !limit || !done || !WHOLE(sink)) return fail(error, COFFER_E_INVALID_ARGUMENT, "no page asked for");
-    coffer_instance *self = stream->self;
     for (uint64_t given = 0;; given++) {
-        coffer_str common;
-        pthread_mutex_lock(&self->mutex);
-        object *o = next_entry(stream, &common);
-        pthread_mutex_unlock(&self->mutex);
+        object *o = next_object(stream);
         *done = !o;
         if (!o) return COFFER_OK;
-        coffer_str copy = {NULL, 0};
-        coffer_status status = COFFER_OK;
-        if (given < limit) {
-            coffer_entry prefix = {.struct_size = sizeof prefix, .kind = COFFER_KIND_PREFIX, .key = common, .size = -1,
-                                   .mtime_ns = COFFER_TIME_UNKNOWN, .ctime_ns = COFFER_TIME_UNKNOWN};
-            if (!copy_str(&copy, common.len ? common : o->key)) status = COFFER_E_INTERNAL;
-            else if (!common.len) status = tell(sink, o);
-            else if (sink->on_entry && sink->on_entry(sink->ctx, &prefix)) status = COFFER_E_CANCELLED;
-        }
-        let_go(self, o);
-        if (copy.ptr) {
+        coffer_str key = {NULL, 0};
+        coffer_status status = given == limit || copy_str(&key, o->key) ? COFFER_OK : COFFER_E_INTERNAL;
+        if (key.ptr) {
+            status = tell(sink, o);
             free_str(stream->last);
-            stream->last = copy;
-            stream->last_is_prefix = common.len != 0;
+            stream->last = key;
         }
+        let_go(stream->self, o);
         if (status) return fail(error, status, "the listing was stopped");
         if (given == limit) break;
     }
-    /* There is more: the token reopens the listing after the last entry. */
-    char *token = malloc(stream->last.len + 1);
-    if (!token) return no_memory(error);
-    token[0] = stream->last_is_prefix ? 'p' : 'k';
-    memcpy(token + 1, stream->last.ptr, stream->last.len);
-    if (sink->on_value)
-        sink->on_value(sink->ctx, COFFER_VAL_NEXT, (coffer_str){NULL, 0}, (coffer_str){token, stream->last.len + 1});
-    free(token);
+    /* There is more: a listing that is opened with this token goes on after the last key. */
+    if (sink->on_value) sink->on_value(sink->ctx, COFFER_VAL_NEXT, (coffer_str){NULL, 0}, stream->last);
     return COFFER_OK;
 }
 
-/* ---- what the plugin says of itself ---------------------------------------------------------------------------------- */
+/* ---- what the plugin says of itself ------------------------------------------------------------------------------ */
 
 /* What is not named here is NULL, and that means: not supported. */
 static const coffer_ops ops = {

@@ -117,10 +117,10 @@ c_struct!(coffer_open_args, 48, {
     struct_size: u32, reserved: u32, host_instance: *mut c_void, name: coffer_str, n_options: usize,
     options: *const coffer_kv,
 });
-c_struct!(coffer_open_result, 96, {
+c_struct!(coffer_open_result, 112, {
     struct_size: u32, reserved: u32, instance: *mut c_void, native: u64, no_emulation: u64, max_object: u64,
     preferred_part: u64, max_parts: u64, max_key: u64, max_list_page: u64, max_batch: u64,
-    max_presign_s: u64, max_meta: u64,
+    max_presign_s: u64, max_meta: u64, unproven: u64, min_part: u64,
 });
 c_struct!(coffer_entry, 136, {
     struct_size: u32, kind: u32, flags: u32, reserved: u32, key: coffer_str, size: i64, mtime_ns: i64,
