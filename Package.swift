@@ -25,6 +25,7 @@ let package = Package(
         .library(name: "coffer-fault", type: .dynamic, targets: ["FaultBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
+        .library(name: "coffer-webdav", type: .dynamic, targets: ["WebDAVBackend"]),
     ],
     dependencies: [.package(path: "plugin-sdk")],
     targets: [
@@ -137,6 +138,15 @@ let package = Package(
             name: "FaultBackend",
             dependencies: ["MemoryStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/Fault",
+            swiftSettings: house
+        ),
+        .target(
+            name: "WebDAVBackend",
+            dependencies: [
+                sdk("CCofferPlugin"), sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"),
+                sdk("CofferTransport"), sdk("CofferXML"),
+            ],
+            path: "Plugins/WebDAV",
             swiftSettings: house
         ),
 
