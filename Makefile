@@ -1,6 +1,7 @@
 # make run          set up, build, and start a host with local storage in ./run
 # make test         set up, then prove everything that continuous integration proves
 # make test-full    the same at full scale, and the sanitizers on everything
+# make test-documentdb  the backend gridfs over the real DocumentDB engine (root; a chroot of Debian sid in .build)
 # make bench        measure against the floors and the peers
 # make install      PREFIX=/usr/local
 # make              build only            make format   rewrite the code into house style
@@ -79,6 +80,12 @@ test-full:
 	$(LANE) thread $(SWIFT) test $(TEST) $(THREAD)
 	@Scripts/lane --summary
 
+test-documentdb:
+	@Scripts/setup test
+	$(LANE) release $(MAKE) --no-print-directory release
+	$(LANE) documentdb Tests/Backends/gridfs/run $(BUILT) documentdb
+	@Scripts/lane --summary
+
 tests:  ; $(SWIFT) test $(TEST) $(if $(T),--filter '$(T)')
 format: ; $(SWIFT) format --in-place --recursive --parallel $(CODE)
 lint:   ; $(SWIFT) format lint --strict --recursive --parallel $(CODE)
@@ -99,5 +106,5 @@ docs: release
 
 clean: ; rm -rf .build run
 
-.PHONY: build release run test test-full tests format lint header bench install docs clean
+.PHONY: build release run test test-documentdb test-full tests format lint header bench install docs clean
 .DEFAULT_GOAL := build

@@ -20,8 +20,10 @@ let package = Package(
         .library(name: "CofferConformance", targets: ["CofferConformance"]),
         .library(name: "CofferCrypto", targets: ["CofferCrypto"]),
         .library(name: "CofferJSON", targets: ["CofferJSON"]),
+        .library(name: "CofferListing", targets: ["CofferListing"]),
         .library(name: "CofferLoader", targets: ["CofferLoader"]),
         .library(name: "CofferPluginSDK", targets: ["CofferPluginSDK"]),
+        .library(name: "CofferTLS", targets: ["CofferTLS"]),
         .library(name: "CofferTransport", targets: ["CofferTransport"]),
         .library(name: "CofferXML", targets: ["CofferXML"]),
         .executable(name: "coffer-plugin-check", targets: ["coffer-plugin-check"]),
@@ -33,12 +35,23 @@ let package = Package(
         // Writing a plugin in Swift.
         .target(name: "CofferPluginSDK", dependencies: ["CCofferPlugin"], path: "Swift", swiftSettings: house),
 
+        // Listing in byte order what lies in directories.
+        .target(name: "CofferListing", dependencies: ["CofferPluginSDK"], path: "Listing", swiftSettings: house),
+
         // Digests and checksums, over OpenSSL; JSON without Foundation.
         .systemLibrary(name: "COpenSSL", path: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CChecksum", path: "CChecksum", cSettings: houseC),
         .target(name: "CofferCrypto", dependencies: ["CChecksum", "COpenSSL"], path: "Crypto", swiftSettings: house),
         .target(name: "CofferJSON", path: "JSON", swiftSettings: pure),
 
+        // TLS over sockets, for protocols that are not HTTP; over OpenSSL's libssl.
+        .target(
+            name: "CTLS",
+            path: "CTLS",
+            cSettings: houseC,
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
+        .target(name: "CofferTLS", dependencies: ["CTLS"], path: "TLS", swiftSettings: house),
         // HTTP for backends, over libcurl; XML, over expat.
         .target(
             name: "CCurl",

@@ -12,6 +12,8 @@ struct Names: Sendable {
     /// The encoded path of the root, with slashes at both ends.
     let root: String
     private let decodedRoot: [UInt8]
+    /// Whether the server lists no names that begin with a dot.
+    private let hidesDots: Bool
 
     /// The folder at the root that holds what is not published yet.
     static let reserved = Array(".coffer".utf8)
@@ -19,12 +21,13 @@ struct Names: Sendable {
     init(_ settings: Settings) {
         let folders = settings.root.map { percentEncoded($0) + "/" }.joined()
         root = settings.location.target + folders
+        hidesDots = settings.hidesDots
         decodedRoot = percentDecoded(root.utf8) ?? Array(root.utf8)
     }
 
     /// The encoded path of a key that an object may have.
     func path(of key: ByteString) throws(BackendError) -> String {
-        if let reason = Self.refusal(of: key.bytes) {
+        if let reason = refusal(of: key.bytes) {
             throw BackendError(.invalidKey, "\(reason): \(String(decoding: key.bytes.prefix(200), as: UTF8.self))")
         }
         return root + percentEncoded(key.bytes, keeping: "/")
@@ -45,12 +48,12 @@ struct Names: Sendable {
         var name = href[path.count...]
         if name.last == UInt8(ascii: "/") { name.removeLast() }
         guard !name.isEmpty, !name.contains(UInt8(ascii: "/")),
-            Self.refusal(of: Array(name), isWhole: folder.isEmpty) == nil
+            refusal(of: Array(name), isWhole: folder.isEmpty) == nil
         else { return nil }
         return Array(name)
     }
 
-    private static func refusal(of key: [UInt8], isWhole: Bool = true) -> String? {
+    private func refusal(of key: [UInt8], isWhole: Bool = true) -> String? {
         guard !key.isEmpty else { return "the key is empty" }
         guard key.count <= 1024 else { return "the key is longer than 1024 bytes" }
         guard !key.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return "the key holds a control character" }
@@ -63,10 +66,12 @@ struct Names: Sendable {
                 return "the key has a dot segment"
             // Where mod_dav keeps its properties.
             case 4 where segment.elementsEqual(".DAV".utf8): return "the name is reserved for the server"
+            case _ where hidesDots && segment.first == UInt8(ascii: ".") && !segment.elementsEqual(Self.reserved):
+                return "the server lists no names that begin with a dot"
             case 256...: return "the key has a segment of more than 255 bytes"
             default: break
             }
-            if isFirst && segment.elementsEqual(reserved) { return "the name is reserved for the backend itself" }
+            if isFirst && segment.elementsEqual(Self.reserved) { return "the name is reserved for the backend itself" }
             isFirst = false
         }
         return nil

@@ -13,6 +13,8 @@ struct Settings: Sendable {
     let isDirect: Bool
     /// Whether metadata are kept as a property.
     let keepsProperties: Bool
+    /// Whether the server lists no names that begin with a dot.
+    let hidesDots: Bool
     /// How the server is spoken to.
     let http: HTTPSettings
     /// What holds for the instance.
@@ -23,6 +25,7 @@ struct Settings: Sendable {
         root = try Self.root(options.string("root") ?? "")
         let server = options.string("server") ?? "generic"
         keepsProperties = options.string("properties") == "dead"
+        hidesDots = server == "nginx"
         let gathersAside = server == "apache" || server == "nginx"
         switch options.string("upload") ?? "auto" {
         case "direct":

@@ -7,18 +7,19 @@ import CofferXML
 extension Store {
     // MARK: folders
 
-    /// Makes the folders above a path below the root, and the root itself.
+    /// Makes the folders above a key, and the root itself, as far as they are not known.
     func makeParents(of key: [UInt8], _ call: Call) throws(BackendError) {
+        let parents = key.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropLast()
+        let nearest = names.root + parents.map { percentEncoded($0) + "/" }.joined()
+        guard !folders.contains(nearest) else { return }
         var path = settings.location.target
-        for segment in settings.root {
+        for segment in settings.root.map({ $0[...] }) + parents {
             path += percentEncoded(segment) + "/"
+            guard !folders.contains(path) else { continue }
             try makeFolder(path, call)
+            folders.insert(path)
         }
-        path = names.root
-        for segment in key.split(separator: UInt8(ascii: "/")).dropLast() {
-            path += percentEncoded(segment) + "/"
-            try makeFolder(path, call)
-        }
+        folders.insert(nearest)
     }
 
     /// Makes one folder; it is no error that it is there.
@@ -27,23 +28,32 @@ extension Store {
         switch answer.status {
         case 200..<300, 405: return
         // Some answer so where a file stands in the way, some where the folder exists.
-        case 301, 403, 409:
-            let found = try look(path, "a folder", call)
-            if let found, found.isFolder { return }
-            if found != nil {
-                throw BackendError(.alreadyExists, "an object stands where a folder must be: \(shown(path))")
-            }
-            throw answer.failure("making the folder \(shown(path))")
-        default: throw answer.failure("making the folder \(shown(path))")
+        case 301, 400, 403, 409:
+            guard let found = try look(path, "a folder", call) else { throw answer.failure("making a folder") }
+            guard found.isFolder else { throw BackendError(.alreadyExists, "an object stands where a folder must be") }
+        default: throw answer.failure("making a folder")
         }
+    }
+
+    /// The error of a change that failed although its folders were made: an object may stand where one must be.
+    func conflict(_ key: ByteString, _ answer: HTTPAnswer, _ call: Call) throws(BackendError) -> BackendError {
+        var parent = key.bytes[...]
+        while let slash = parent.lastIndex(of: UInt8(ascii: "/")) {
+            parent = parent[..<slash]
+            let path = names.root + percentEncoded(parent, keeping: "/")
+            guard let found = try look(path, "a folder", call) else { continue }
+            guard !found.isFolder else { break }
+            return BackendError(.alreadyExists, "an object stands where a folder must be: \(key)", native: 409)
+        }
+        return answer.failure("writing \(key)")
     }
 
     /// Makes the folder for what is not published, and takes away what was left there long ago; once for an instance.
     func prepare(_ call: Call) throws(BackendError) {
-        guard !folders.isPrepared else { return }
-        try makeParents(of: Names.reserved + Array("/x".utf8), call)
-        let aDayAgo = wallClock() - 86_400_000_000_000
         let folder = Names.reserved + [UInt8(ascii: "/")]
+        guard !folders.contains(names.folder(folder)) else { return }
+        try makeParents(of: folder + [UInt8(ascii: "x")], call)
+        let aDayAgo = wallClock() - 86_400_000_000_000
         for left in try members(of: folder, call) ?? [] where !left.isFolder && left.modified < aDayAgo {
             guard left.modified != Entry.unknownTime, let name = left.href.split(separator: UInt8(ascii: "/")).last
             else {
@@ -51,7 +61,6 @@ extension Store {
             }
             try delete(names.temporary(ByteString(Array(name))), "what was left", call)
         }
-        folders.isPrepared = true
     }
 
     // MARK: changes
@@ -123,8 +132,9 @@ extension Store {
         _ call: Call
     ) throws(BackendError) -> Entry {
         let target = try names.path(of: key)
+        try makeParents(of: key.bytes, call)
         var overwrites = false
-        var hasParents = false
+        var isKnown = true
         for _ in 0..<6 {
             let answer = try carry("MOVE", source, to: target, overwrite: overwrites, call)
             switch answer.status {
@@ -136,15 +146,16 @@ extension Store {
                 guard let found = try look(target, "\(key)", call) else { continue }
                 if found.isFolder { throw BackendError(.alreadyExists, "a folder has that name: \(key)") }
                 overwrites = true
-            case 404, 409, 403, 500:
+            case 400, 403, 404, 409, 500:
                 // The answer to a move that was done may have been lost, and the second one finds its source gone.
                 if try look(source, "\(key)", call) == nil {
                     guard try look(target, "\(key)", call) != nil else { throw BackendError.notFound(key) }
                     return try entry(of: key, call)
                 }
-                guard !hasParents else { throw answer.failure("publishing \(key)") }
+                guard isKnown else { throw try conflict(key, answer, call) }
+                folders.forget()
                 try makeParents(of: key.bytes, call)
-                hasParents = true
+                isKnown = false
             default: throw answer.failure("publishing \(key)")
             }
         }
@@ -194,8 +205,4 @@ extension Store {
 
     /// A condition as a field holds it.
     static func field(_ token: ByteString) -> String { token == "*" ? "*" : "\"\(token)\"" }
-
-    private func shown(_ path: String) -> String {
-        String(decoding: percentDecoded(path.utf8) ?? Array(path.utf8), as: UTF8.self)
-    }
 }

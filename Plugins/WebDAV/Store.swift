@@ -56,7 +56,9 @@ final class Store: Sendable {
         try propfind(names.folder(folder), depth: "1", String(decoding: folder, as: UTF8.self), call)
     }
 
-    /// Asks for properties; nil where nothing is. An answer that breaks off is asked for again.
+    /// Asks for properties; nil where nothing is.
+    ///
+    /// An answer that breaks off is asked for again.
     private func propfind(
         _ path: String,
         depth: String,
@@ -89,7 +91,8 @@ final class Store: Sendable {
         defer { response.close() }
         switch response.head.status {
         case 207: break
-        case 404, 410: return nil
+        // Below a file there is nothing: Apache says so with 400.
+        case 400, 404, 410: return nil
         default: throw response.head.failure("looking at \(what)")
         }
         let reader = Multistatus()

@@ -71,10 +71,9 @@ final class Writer: WriteStream {
         }
         switch answer.status {
         case 200..<300 where answer.status != 207: break
-        case 412 where store.settings.isDirect && !request.conditions.ifNoneMatch.isEmpty:
+        case 412 where !request.conditions.ifNoneMatch.isEmpty:
             throw BackendError(.alreadyExists, "already exists: \(request.key)", native: 412)
-        case 404, 409:
-            throw BackendError(.alreadyExists, "an object stands where a folder must be: \(request.key)", native: 409)
+        case 400, 403, 404, 409, 500: throw try store.conflict(request.key, answer, call)
         default: throw answer.failure("writing \(request.key)")
         }
         if let document = Document.text(request.properties, request.metadata, request.modified) {
@@ -88,25 +87,21 @@ final class Writer: WriteStream {
         return entry
     }
 
-    /// Sends what was held; a folder that is missing is made, and it is sent again.
+    /// Sends what was held; a folder that went meanwhile is made, and it is sent again.
     private func sendHeld(_ call: Call) throws(BackendError) -> HTTPAnswer {
-        var isReady = false
-        if !store.settings.isDirect {
-            try makeWay(call)
-            mayHaveLeft = true
-        }
-        while true {
-            var request = put()
-            request.body = bytes
-            let answer = try store.endpoint.send(request, call: call)
-            guard answer.status == 404 || answer.status == 409 || answer.status == 403 || answer.status == 500, !isReady
-            else {
-                return answer
-            }
-            isReady = true
-            store.folders.isPrepared = false
-            try makeWay(call)
-        }
+        mayHaveLeft = true
+        try makeWay(call)
+        let answer = try sendOnce(call)
+        guard [400, 403, 404, 409, 500].contains(answer.status) else { return answer }
+        store.folders.forget()
+        try makeWay(call)
+        return try sendOnce(call)
+    }
+
+    private func sendOnce(_ call: Call) throws(BackendError) -> HTTPAnswer {
+        var request = put()
+        request.body = bytes
+        return try store.endpoint.send(request, call: call)
     }
 
     /// Makes the folder that the bytes go to.

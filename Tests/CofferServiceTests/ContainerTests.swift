@@ -97,6 +97,8 @@ import Testing
         let storage = makeStorage(TestBackend(without: [.removeIfMatch]))
         #expect(storage.description.findings == nil)
         let findings = try storage.probe(call)
-        #expect(findings.map(\.isProven) == [true, true, false] && storage.description.findings == findings)
+        let proven = findings.filter(\.isProven).map(\.capability)
+        #expect(proven.contains(.createIfAbsent) && proven.contains(.ifMatch) && !proven.contains(.removeIfMatch))
+        #expect(storage.description.findings == findings)
     }
 }
