@@ -27,8 +27,9 @@ let package = Package(
         .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
-        .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPPlugin"]),
         .library(name: "coffer-s3", type: .dynamic, targets: ["S3Backend"]),
+        .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPPlugin"]),
+        .library(name: "coffer-webdav", type: .dynamic, targets: ["WebDAVBackend"]),
     ],
     dependencies: [.package(path: "plugin-sdk")],
     targets: [
@@ -185,6 +186,15 @@ let package = Package(
             dependencies: ["S3Store", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/S3",
             exclude: ["Store"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "WebDAVBackend",
+            dependencies: [
+                sdk("CCofferPlugin"), sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"),
+                sdk("CofferTransport"), sdk("CofferXML"),
+            ],
+            path: "Plugins/WebDAV",
             swiftSettings: house
         ),
 
