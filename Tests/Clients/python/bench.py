@@ -109,6 +109,8 @@ def main() -> None:
             for _ in range(size >> 20):
                 file.write(os.urandom(1 << 20))
         files.put("big", path)
+        # The very file that the host keeps: how a file was written decides how quickly it is read.
+        path = host.folder / "files" / "big"
 
         def plain() -> int:
             with open(path, "rb") as file:
