@@ -27,7 +27,9 @@ let package = Package(
         .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
+        .library(name: "coffer-s3", type: .dynamic, targets: ["S3Backend"]),
         .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPPlugin"]),
+        .library(name: "coffer-webdav", type: .dynamic, targets: ["WebDAVBackend"]),
     ],
     dependencies: [.package(path: "plugin-sdk")],
     targets: [
@@ -171,6 +173,30 @@ let package = Package(
             path: "Plugins/Fault",
             swiftSettings: house
         ),
+        .target(
+            name: "S3Store",
+            dependencies: [
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"), sdk("CofferTransport"), sdk("CofferXML"),
+            ],
+            path: "Plugins/S3/Store",
+            swiftSettings: house
+        ),
+        .target(
+            name: "S3Backend",
+            dependencies: ["S3Store", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/S3",
+            exclude: ["Store"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "WebDAVBackend",
+            dependencies: [
+                sdk("CCofferPlugin"), sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"),
+                sdk("CofferTransport"), sdk("CofferXML"),
+            ],
+            path: "Plugins/WebDAV",
+            swiftSettings: house
+        ),
 
         .systemLibrary(name: "CSSH", path: "Plugins/SFTP/CSSH", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
         .target(name: "CSSHSystem", path: "Plugins/SFTP/CSSHSystem", cSettings: houseC),
@@ -266,18 +292,35 @@ let package = Package(
             name: "CofferHostTests",
             dependencies: [
                 "CofferAPI", "CofferClient", "CofferModel", "CofferSystem", "CofferTestSupport",
-                sdk("CofferJSON"),
+                sdk("CofferConformance"), sdk("CofferJSON"), sdk("CofferLoader"), sdk("CofferThroughHost"),
             ],
             swiftSettings: house
         ),
+        .testTarget(
+            name: "GridFSBackendTests",
+            dependencies: ["GridFSBackend", "GridFSModel", sdk("CofferPluginSDK")],
+            swiftSettings: house
+        ),
         .testTarget(name: "CofferCLITests", dependencies: ["CofferSystem", "CofferTestSupport"], swiftSettings: house),
-        .testTarget(name: "FTPBackendTests", dependencies: ["FTPBackend"], swiftSettings: house),
+        .testTarget(
+            name: "FTPBackendTests",
+            dependencies: ["FTPBackend", sdk("CofferPluginSDK")],
+            swiftSettings: house
+        ),
         .testTarget(
             name: "CofferSDKTests",
             dependencies: [
                 "CofferSystem", "CofferTestSupport",
                 sdk("CCofferPlugin"), sdk("CofferConformance"), sdk("CofferCrypto"), sdk("CofferJSON"),
                 sdk("CofferLoader"), sdk("CofferPluginSDK"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "S3BackendTests",
+            dependencies: [
+                "S3Store",
+                sdk("CofferCrypto"), sdk("CofferPluginSDK"), sdk("CofferTransport"),
             ],
             swiftSettings: house
         ),
