@@ -23,9 +23,13 @@ let package = Package(
         .executable(name: "cofferd", targets: ["cofferd"]),
         .library(name: "CofferClient", targets: ["CofferClient"]),
         .library(name: "coffer-fault", type: .dynamic, targets: ["FaultBackend"]),
+        .library(name: "coffer-ftp", type: .dynamic, targets: ["FTPPlugin"]),
         .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
+        .library(name: "coffer-s3", type: .dynamic, targets: ["S3Backend"]),
+        .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPPlugin"]),
+        .library(name: "coffer-webdav", type: .dynamic, targets: ["WebDAVBackend"]),
     ],
     dependencies: [.package(path: "plugin-sdk")],
     targets: [
@@ -155,10 +159,73 @@ let package = Package(
             exclude: ["Store"],
             swiftSettings: house
         ),
+        .target(name: "CFTP", path: "Plugins/FTP/C", cSettings: houseC),
+        .target(
+            name: "FTPBackend",
+            dependencies: ["CFTP", sdk("CCofferPlugin"), sdk("CofferPluginSDK"), sdk("CofferTLS")],
+            path: "Plugins/FTP",
+            exclude: ["C", "Entry"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "FTPPlugin",
+            dependencies: ["FTPBackend", sdk("CCofferPlugin")],
+            path: "Plugins/FTP/Entry",
+            swiftSettings: house
+        ),
         .target(
             name: "FaultBackend",
             dependencies: ["MemoryStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/Fault",
+            swiftSettings: house
+        ),
+        .target(
+            name: "S3Store",
+            dependencies: [
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"), sdk("CofferTransport"), sdk("CofferXML"),
+            ],
+            path: "Plugins/S3/Store",
+            swiftSettings: house
+        ),
+        .target(
+            name: "S3Backend",
+            dependencies: ["S3Store", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/S3",
+            exclude: ["Store"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "WebDAVBackend",
+            dependencies: [
+                sdk("CCofferPlugin"), sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"),
+                sdk("CofferTransport"), sdk("CofferXML"),
+            ],
+            path: "Plugins/WebDAV",
+            swiftSettings: house
+        ),
+
+        .systemLibrary(name: "CSSH", path: "Plugins/SFTP/CSSH", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
+        .target(name: "CSSHSystem", path: "Plugins/SFTP/CSSHSystem", cSettings: houseC),
+        .target(
+            name: "SSHTransport",
+            dependencies: ["CSSH", "CSSHSystem", sdk("CofferPluginSDK")],
+            path: "Plugins/SFTP/Transport",
+            swiftSettings: house
+        ),
+        .target(name: "SFTPWire", path: "Plugins/SFTP/Wire", swiftSettings: pure),
+        .target(
+            name: "SFTPBackend",
+            dependencies: [
+                "SFTPWire", "SSHTransport", sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
+            ],
+            path: "Plugins/SFTP",
+            exclude: ["CSSH", "CSSHSystem", "Entry", "Transport", "Wire"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "SFTPPlugin",
+            dependencies: ["SFTPBackend", sdk("CCofferPlugin")],
+            path: "Plugins/SFTP/Entry",
             swiftSettings: house
         ),
 
@@ -231,7 +298,7 @@ let package = Package(
             name: "CofferHostTests",
             dependencies: [
                 "CofferAPI", "CofferClient", "CofferModel", "CofferSystem", "CofferTestSupport",
-                sdk("CofferJSON"),
+                sdk("CofferConformance"), sdk("CofferJSON"), sdk("CofferLoader"), sdk("CofferThroughHost"),
             ],
             swiftSettings: house
         ),
@@ -242,6 +309,11 @@ let package = Package(
         ),
         .testTarget(name: "CofferCLITests", dependencies: ["CofferSystem", "CofferTestSupport"], swiftSettings: house),
         .testTarget(
+            name: "FTPBackendTests",
+            dependencies: ["FTPBackend", sdk("CofferPluginSDK")],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "CofferSDKTests",
             dependencies: [
                 "CofferSystem", "CofferTestSupport",
@@ -251,11 +323,35 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(
+            name: "S3BackendTests",
+            dependencies: [
+                "S3Store",
+                sdk("CofferCrypto"), sdk("CofferPluginSDK"), sdk("CofferTransport"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CofferTransportTests",
+            dependencies: [
+                "CofferSystem", "CofferTestSupport",
+                sdk("CofferPluginSDK"), sdk("CofferTransport"), sdk("CofferXML"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "CofferPluginTests",
             dependencies: [
                 "CofferSystem", "CofferTestSupport", "LocalBackend",
                 sdk("CCofferPlugin"), sdk("CofferConformance"), sdk("CofferCrypto"), sdk("CofferLoader"),
                 sdk("CofferPluginSDK"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "SFTPBackendTests",
+            dependencies: [
+                "SFTPBackend", "SFTPWire", "SSHTransport",
+                sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
             ],
             swiftSettings: house
         ),

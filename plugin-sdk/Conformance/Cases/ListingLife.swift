@@ -95,7 +95,12 @@ extension ConformanceCase {
         seconds: 60
     ) { trial in
         let subject = try trial.subject()
-        for index in 0..<trial.count { try subject.put(trial.key("\(index % 100)/\(index)"), "") }
+        let workers = trial.workers(8)
+        try inParallel(workers) { worker in
+            for index in stride(from: worker, to: trial.count, by: workers) {
+                try subject.put(trial.key("\(index % 100)/\(index)"), "")
+            }
+        }
         let before = trial.residentBytes()
         var peak = before
         var total = 0
