@@ -23,12 +23,13 @@ let package = Package(
         .executable(name: "cofferd", targets: ["cofferd"]),
         .library(name: "CofferClient", targets: ["CofferClient"]),
         .library(name: "coffer-fault", type: .dynamic, targets: ["FaultBackend"]),
-        .library(name: "coffer-ftp", type: .dynamic, targets: ["FTPBackend"]),
+        .library(name: "coffer-ftp", type: .dynamic, targets: ["FTPPlugin"]),
         .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
         .library(name: "coffer-s3", type: .dynamic, targets: ["S3Backend"]),
-        .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPBackend"]),
+        .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPPlugin"]),
+        .library(name: "coffer-webdav", type: .dynamic, targets: ["WebDAVBackend"]),
     ],
     dependencies: [.package(path: "plugin-sdk")],
     targets: [
@@ -157,7 +158,13 @@ let package = Package(
             name: "FTPBackend",
             dependencies: ["CFTP", sdk("CCofferPlugin"), sdk("CofferPluginSDK"), sdk("CofferTLS")],
             path: "Plugins/FTP",
-            exclude: ["C"],
+            exclude: ["C", "Entry"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "FTPPlugin",
+            dependencies: ["FTPBackend", sdk("CCofferPlugin")],
+            path: "Plugins/FTP/Entry",
             swiftSettings: house
         ),
         .target(
@@ -181,6 +188,15 @@ let package = Package(
             exclude: ["Store"],
             swiftSettings: house
         ),
+        .target(
+            name: "WebDAVBackend",
+            dependencies: [
+                sdk("CCofferPlugin"), sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"),
+                sdk("CofferTransport"), sdk("CofferXML"),
+            ],
+            path: "Plugins/WebDAV",
+            swiftSettings: house
+        ),
 
         .systemLibrary(name: "CSSH", path: "Plugins/SFTP/CSSH", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
         .target(name: "CSSHSystem", path: "Plugins/SFTP/CSSHSystem", cSettings: houseC),
@@ -197,7 +213,13 @@ let package = Package(
                 "SFTPWire", "SSHTransport", sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
             ],
             path: "Plugins/SFTP",
-            exclude: ["CSSH", "CSSHSystem", "Transport", "Wire"],
+            exclude: ["CSSH", "CSSHSystem", "Entry", "Transport", "Wire"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "SFTPPlugin",
+            dependencies: ["SFTPBackend", sdk("CCofferPlugin")],
+            path: "Plugins/SFTP/Entry",
             swiftSettings: house
         ),
 
@@ -270,12 +292,21 @@ let package = Package(
             name: "CofferHostTests",
             dependencies: [
                 "CofferAPI", "CofferClient", "CofferModel", "CofferSystem", "CofferTestSupport",
-                sdk("CofferJSON"),
+                sdk("CofferConformance"), sdk("CofferJSON"), sdk("CofferLoader"), sdk("CofferThroughHost"),
             ],
             swiftSettings: house
         ),
+        .testTarget(
+            name: "GridFSBackendTests",
+            dependencies: ["GridFSBackend", "GridFSModel", sdk("CofferPluginSDK")],
+            swiftSettings: house
+        ),
         .testTarget(name: "CofferCLITests", dependencies: ["CofferSystem", "CofferTestSupport"], swiftSettings: house),
-        .testTarget(name: "FTPBackendTests", dependencies: ["FTPBackend"], swiftSettings: house),
+        .testTarget(
+            name: "FTPBackendTests",
+            dependencies: ["FTPBackend", sdk("CofferPluginSDK")],
+            swiftSettings: house
+        ),
         .testTarget(
             name: "CofferSDKTests",
             dependencies: [
@@ -307,6 +338,14 @@ let package = Package(
                 "CofferSystem", "CofferTestSupport", "LocalBackend",
                 sdk("CCofferPlugin"), sdk("CofferConformance"), sdk("CofferCrypto"), sdk("CofferLoader"),
                 sdk("CofferPluginSDK"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "SFTPBackendTests",
+            dependencies: [
+                "SFTPBackend", "SFTPWire", "SSHTransport",
+                sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
             ],
             swiftSettings: house
         ),

@@ -25,7 +25,9 @@ struct Change: Sendable {
     /// The key whose claim falls with this one's, where two keys change at once.
     var other: ByteString?
 
-    /// As fields of a claim. Paths and operators are values here, since they may not be names.
+    /// As fields of a claim.
+    ///
+    /// Paths and operators are values here, since they may not be names.
     var document: Document {
         .make { writer in
             if let edit {
@@ -81,7 +83,9 @@ struct Change: Sendable {
 }
 
 extension Change.Edit {
-    /// The document in the state in which it may change. Null equals absent in a filter.
+    /// The document in the state in which it may change.
+    ///
+    /// Null equals absent in a filter.
     var filter: Document {
         .make {
             $0.append("_id", file)

@@ -19,6 +19,8 @@ final class Draft {
     private(set) var isNoted = false
     private var isHidden = false
     private var isOut = false
+    /// Whether chunks may still arrive, from a command whose answer nobody saw.
+    var isUncertain = false
     private var lastSign: Int64 = 0
 
     /// A long upload says so often, in nanoseconds, that it is alive.
@@ -125,7 +127,9 @@ final class Draft {
         return try document.entry(named: key, at: time)
     }
 
-    /// Takes away what was never published. A second is all there is; what remains the sweep finds.
+    /// Takes away what was never published.
+    ///
+    /// A second is all there is; what remains the sweep finds.
     func abandon() {
         guard !isOut, isNoted || isHidden else { return }
         let patience = Patience(milliseconds: 800)
@@ -135,7 +139,13 @@ final class Draft {
             let gone = try? store.bucket.delete(from: store.bucket.files, [Bucket.hidden(id)], patience)
             guard gone == 1 || isNoted else { return }
         }
-        try? store.trash.clear([id], patience)
+        guard isUncertain else {
+            try? store.trash.clear([id], patience)
+            return
+        }
+        // The note stays behind, for what arrives after this: the sweep looks again.
+        try? store.trash.doom(id, patience)
+        try? store.trash.empty([id], patience)
     }
 }
 

@@ -27,7 +27,10 @@ extension GridFSBackend {
         // A chunk's number is an Int32.
         limits.maxObject = UInt64(store.chunkSize) * UInt64(Int32.max)
         limits.maxMetadata = 1 << 20
-        return Traits(native: store.server.readsElsewhere ? native.union(.eventual) : native, limits: limits)
+        var native = native
+        if store.server.readsElsewhere { native.insert(.eventual) }
+        if !store.server.isDurable { native.remove(.durable) }
+        return Traits(native: native, limits: limits)
     }
 
     private static let options: [OptionDescription] = [

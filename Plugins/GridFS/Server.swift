@@ -21,6 +21,8 @@ final class Server: @unchecked Sendable {  // The C store may be used on any thr
     private let store: OpaquePointer
     private let hasUser: Bool
     let database: String
+    /// Whether a durable write is one.
+    let isDurable: Bool
     /// Whether reads may lag behind writes.
     let readsElsewhere: Bool
 
@@ -28,6 +30,7 @@ final class Server: @unchecked Sendable {  // The C store may be used on any thr
     init(_ store: OpaquePointer, database: String) {
         self.store = store
         self.database = database
+        isDurable = gridfs_store_is_durable(store)
         hasUser = gridfs_store_has_user(store)
         readsElsewhere = gridfs_store_reads_elsewhere(store)
     }
@@ -70,7 +73,7 @@ final class Server: @unchecked Sendable {  // The C store may be used on any thr
 }
 
 /// What the server answered; its bytes stay where libmongoc put them.
-final class Reply {
+final class Reply: @unchecked Sendable {  // It never changes.
     private let reply: OpaquePointer
 
     /// Takes over a reply.

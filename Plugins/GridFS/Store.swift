@@ -63,7 +63,7 @@ final class Store: Sendable {
             let file = try existing(request, call)
             let range = try request.range.resolve(size: file.length)
             let download = Download(file, range, in: self)
-            if try download.begin(Patience(call)) {
+            if try download.begin(call) {
                 return ReadAnswer(entry: file.entry(), range: range, body: .stream(download))
             }
             // Another version is there by now, or none.

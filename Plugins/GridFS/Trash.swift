@@ -61,11 +61,29 @@ struct Trash {
         try bucket.delete(from: bucket.own, [.whose("_id", is: Self.note(id))], patience)
     }
 
-    /// Deletes the chunks of versions that are over, and the notes.
-    func clear(_ ids: [Value], _ patience: Patience) throws(BackendError) {
+    /// Notes that an upload is over which had a note already, or had none.
+    func doom(_ id: Value, _ patience: Patience) throws(BackendError) {
+        let doom = Document.make { change in
+            change.append("$set") {
+                $0.append("doomed", true)
+                $0.append("at", .date(wallMilliseconds()))
+            }
+        }
+        if try !bucket.update(in: bucket.own, .whose("_id", is: Self.note(id)), doom, patience) {
+            try announce([id], patience)
+        }
+    }
+
+    /// Deletes chunks.
+    func empty(_ ids: [Value], _ patience: Patience) throws(BackendError) {
         for id in ids {
             try bucket.delete(from: bucket.chunks, [.whose("files_id", is: id)], all: true, patience)
         }
+    }
+
+    /// Deletes the chunks of versions that are over, and the notes.
+    func clear(_ ids: [Value], _ patience: Patience) throws(BackendError) {
+        try empty(ids, patience)
         try bucket.delete(from: bucket.own, ids.map { .whose("_id", is: Self.note($0)) }, patience)
     }
 }

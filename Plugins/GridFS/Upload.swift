@@ -5,7 +5,8 @@ import GridFSModel
 
 /// One write.
 ///
-/// What fits into one batch stays here until the commit; nothing of it is in the store before.
+/// What fits into one batch stays here until the commit; nothing of it is in the store before. Of a longer one a batch is on
+/// its way while the next is filled.
 final class Upload: WriteStream {
     /// A batch holds about so many bytes, in whole chunks.
     static let batchBytes = 4 << 20
@@ -15,6 +16,7 @@ final class Upload: WriteStream {
     private let draft: Draft
     private var batch: ChunkBatch
     private var length: UInt64 = 0
+    private var ahead: Ahead?
 
     /// A write of an object.
     init(_ request: WriteRequest, in store: Store) {
@@ -31,7 +33,7 @@ final class Upload: WriteStream {
             // A full batch is sent when more comes: the last one waits for the commit.
             if batch.isFull(max(1, Self.batchBytes / store.chunkSize)) {
                 try draft.note(patience)
-                try send(.write, patience)
+                try sendAhead(call)
             }
             if batch.count == 0 { batch.reserve(room(for: bytes.byteCount - at)) }
             at += bytes.withUnsafeBytes { batch.append(UnsafeRawBufferPointer(rebasing: $0[at...])) }
@@ -58,6 +60,7 @@ final class Upload: WriteStream {
             description.write(into: &file, own: &own)
         }
         if draft.isNoted {
+            try arrived(call)
             // The last batch is answered once it is in the journal, and with it all before.
             try send(.writeDurably, patience)
             guard try draft.hasChunks(UInt64(batch.next), patience) else {
@@ -75,7 +78,11 @@ final class Upload: WriteStream {
         return try draft.publish(document, as: request.key, if: request.conditions, patience)
     }
 
-    func close() { draft.abandon() }
+    func close() {
+        if let ahead, ahead.cancel() { draft.isUncertain = true }
+        ahead = nil
+        draft.abandon()
+    }
 
     /// How many bytes the next batch may get.
     private func room(for known: Int) -> Int {
@@ -89,11 +96,41 @@ final class Upload: WriteStream {
         do throws(BackendError) {
             _ = try store.server.run(batch.take(), manner, patience)
         } catch {
-            // Nothing is published, so that a whole new attempt does no harm.
-            var error = error
-            error.isMaybeApplied = false
-            if error.code == .alreadyExists { error.code = .io }
-            throw error
+            throw lost(error)
         }
+    }
+
+    /// Sends a batch while the next one is filled; the one before must have arrived.
+    private func sendAhead(_ call: Call) throws(BackendError) {
+        try arrived(call)
+        let (command, store) = (batch.take(), store)
+        ahead = Ahead { (patience) throws(BackendError) -> Reply in
+            try store.server.run(command, .write, patience)
+        }
+        guard ahead == nil else { return }
+        do throws(BackendError) {
+            _ = try store.server.run(command, .write, Patience(call))
+        } catch {
+            throw lost(error)
+        }
+    }
+
+    private func arrived(_ call: Call) throws(BackendError) {
+        guard let ahead else { return }
+        do throws(BackendError) {
+            _ = try ahead.wait(call)
+            self.ahead = nil
+        } catch {
+            throw lost(error)
+        }
+    }
+
+    /// The error of a batch: nothing is published, so that a whole new attempt does no harm.
+    private func lost(_ error: BackendError) -> BackendError {
+        var error = error
+        if error.isMaybeApplied { draft.isUncertain = true }
+        error.isMaybeApplied = false
+        if error.code == .alreadyExists { error.code = .io }
+        return error
     }
 }

@@ -81,7 +81,8 @@ struct Configuration {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }), text.utf8.first != UInt8(ascii: "-") else {
             throw Options.wrong(name, "holds blanks or control characters, or begins with a dash")
         }
-        guard name != "host" || !text.utf8.contains(where: { $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: "/") }) else {
+        guard name != "host" || !text.utf8.contains(where: { $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: "/") })
+        else {
             throw Options.wrong(name, "is a name or an address alone: put the rest into user, port and root")
         }
         return text
@@ -114,7 +115,9 @@ struct Configuration {
     /// What holds for an instance that is set like this.
     var traits: Traits {
         var native = SFTPBackend.description.capabilities
-        if !settings.isOpenSSH { native.subtract([.atomicReplace, .createIfAbsent, .move, .usage, .durable, .readPinned]) }
+        if !settings.isOpenSSH {
+            native.subtract([.atomicReplace, .createIfAbsent, .move, .usage, .durable, .readPinned])
+        }
         if !settings.isDurable { native.remove(.durable) }
         var limits = Traits.Limits()
         limits.maxKey = 1024

@@ -13,7 +13,7 @@ struct InterruptionTests {
             on_conflict: replace
             timeout: 600s
             plan: ["read stall=600000 skip=2 key=slow-", "write_append stall=600000 skip=1 key=slow/"]
-          s: { backend: fault, on_conflict: replace, plan: ["write_append stall=30", "read stall=12"] }
+          s: { backend: fault, on_conflict: replace, plan: ["write_append stall=15", "read stall=60"] }
           m: { backend: memory, on_conflict: replace }
 
         """

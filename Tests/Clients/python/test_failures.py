@@ -315,6 +315,29 @@ def test_a_lost_answer_is_repeated_only_where_that_is_safe() -> None:
         assert client.storage("s").put("k", b"x", idempotency_key="1").document == {"status": "ok"}
 
 
+def test_links_and_containers_are_told_whole() -> None:
+    def answer(document: str) -> bytes:
+        return f"HTTP/1.1 200 OK\r\nContent-Length: {len(document)}\r\n\r\n{document}".encode()
+
+    link = (
+        '{"url":"https://b.example/a?X=1","method":"PUT","required_headers":{"Content-Type":"image/png"},'
+        '"expires_at":"2026-11-21T14:05:43Z"}'
+    )
+    # No store of the tests signs links, nor has containers.
+    containers = '{"containers":[{"name":"logs","created":"2026-11-21T14:05:43.5Z"},{"name":"more","created":null}]}'
+    with Impostor(answering(answer(link), answer(containers))) as impostor:
+        storage = coffer.Client(impostor.socket).storage("s")
+        found = storage.link("a", method="PUT", expires_in=60, content_type="image/png", size=5)
+        assert found.url == "https://b.example/a?X=1"
+        assert found.required_headers == {"Content-Type": "image/png"}
+        assert found.expires_at is not None
+        assert found.expires_at.isoformat() == "2026-11-21T14:05:43+00:00"
+        one, two = storage.containers()
+        assert (one.name, two.name, two.created) == ("logs", "more", None)
+        assert one.created is not None
+        assert one.created.microsecond == 500_000
+
+
 def test_errors_are_those_of_python_and_travel() -> None:
     import pickle
 

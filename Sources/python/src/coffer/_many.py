@@ -76,6 +76,7 @@ def exchange_many(
                     _fill(line, calls, queue, poll, len(lines), concurrency)
                 except Closed as failure:
                     del lines[number]
+                    poll.unregister(number)
                     _lost(channel, line, failure, calls, queue, results, repeated)
                     continue
                 if not line.waiting:

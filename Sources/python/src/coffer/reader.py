@@ -300,6 +300,11 @@ class ObjectReader(io.BufferedReader):
         return self._source.length
 
     @property
+    def size(self) -> int:
+        """The same, as file systems call it."""
+        return self._source.length
+
+    @property
     def is_direct(self) -> bool:
         """Whether the bytes come from a descriptor instead of the connection."""
         return self._source.is_direct
