@@ -43,6 +43,8 @@ package final class S3Storage: StorageBackend {
             native.remove(capability)
             if !known.refuted.contains(condition) { unproven.insert(capability) }
         }
+        // An upload would be completed without the conditions that the storage keeps elsewhere.
+        if !known.conditions.isEmpty && !known.conditions.contains(.complete) { native.remove(.resume) }
         if !configuration.isPublic { native.remove(.publicURL) }
         if configuration.source == .anonymous { native.remove(.presign) }
         var limits = Traits.Limits()

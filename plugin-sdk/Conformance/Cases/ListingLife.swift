@@ -92,7 +92,7 @@ extension ConformanceCase {
         "given very many keys, then a listing takes less than 64 MiB and the time grows with the keys alone",
         needs: [.write, .read, .list],
         counts: Counts(quick: 2000, full: 1_000_000),
-        seconds: 60
+        seconds: 120
     ) { trial in
         let subject = try trial.subject()
         let workers = trial.workers(8)

@@ -52,7 +52,7 @@ extension S3Storage {
     }
 
     /// The parts that the store has; nil if it knows no such upload.
-    private func parts(
+    fileprivate func parts(
         of upload: UploadName,
         call: Call
     ) throws(BackendError) -> [(number: Int, etag: String, size: UInt64)]? {
@@ -207,6 +207,9 @@ private final class PartWriter: WriteStream {
     }
 
     func commit(checksums: Checksums, call: Call) throws(BackendError) -> Entry {
+        if storage.configuration.traits.takesPartsOfNothing, try storage.parts(of: upload, call: call) == nil {
+            throw UploadName.unknown
+        }
         let etag: String
         if let put {
             let answer = try put.finish(call: call)

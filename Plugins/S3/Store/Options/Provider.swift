@@ -86,6 +86,9 @@ package enum Provider: String, Sendable, CaseIterable {
             traits.hasACL = false
             traits.metadataLimit = 4096
             traits.metadataValueLimit = 256
+            // Its uploads in parts lose them.
+            traits.keepsUnderscores = false
+            traits.takesPartsOfNothing = true
         case .other:
             traits.defaultRegion = "us-east-1"
             traits.keepsUnderscores = false
@@ -133,6 +136,8 @@ package struct ProviderTraits: Sendable {
     package var comparesBareTags = false
     /// Whether an object's time is the second in which it was put, by the clock that dates answers.
     package var datesByItsClock = false
+    /// Whether a part of an upload that is over is taken all the same.
+    package var takesPartsOfNothing = false
     /// Whether an underscore in the name of user metadata comes back as one.
     package var keepsUnderscores = true
     /// The most bytes of user metadata; 0 is unknown.

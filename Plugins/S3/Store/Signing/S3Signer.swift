@@ -34,7 +34,10 @@ package final class S3Signer: RequestSigner, @unchecked Sendable {
         guard !source.isAnonymous else { return }
         let time = HTTPDate.formatBasic(wallClock())
         let signer = try signer(at: time, call: call)
-        let isChunked = signing == .chunked && request.body.count > 0
+        // Documents go as they are: only bytes of objects are framed.
+        let isChunked =
+            signing == .chunked && request.method == "PUT" && !request.body.isEmpty
+            && request.headers["Content-Type"] != "application/xml"
         let payload =
             isChunked ? .chunks : self.payload(of: request.body.span.bytes, isSecure: origin.isSecure)
         if isChunked {
@@ -104,7 +107,7 @@ package final class S3Signer: RequestSigner, @unchecked Sendable {
 
     private func payload(of body: RawSpan, isSecure: Bool) -> PayloadHash {
         guard !body.isEmpty else { return .empty }
-        let isSigned = signing == .signed || (signing == .auto && !isSecure)
+        let isSigned = signing == .auto ? !isSecure : signing != .unsigned
         return isSigned ? .sha256(hex(Digest.of(body))) : .unsigned
     }
 
