@@ -42,11 +42,13 @@ struct Settings: Sendable {
         http = try Self.http(options)
 
         var native: Capabilities = [
-            .stat, .read, .readRange, .readPinned, .readCondition, .write, .remove, .list, .listDelimiter, .listAfter,
+            .stat, .read, .readRange, .readPinned, .write, .remove, .list, .listDelimiter, .listAfter,
             .listSorted, .copy, .move, .directories,
         ]
         // nginx renames over what is there; Apache removes it before it moves, and others do too.
         if server == "nginx" || (server == "apache" && isDirect) { native.insert(.atomicReplace) }
+        // The tags of nginx tell no two versions of one size apart that came within a second.
+        if server == "apache" || server == "rclone" { native.insert(.readCondition) }
         if keepsProperties { native.formUnion([.contentType, .contentProperties, .userMetadata, .modificationTime]) }
         let conditions: Capabilities =
             isDirect ? [.createIfAbsent, .ifMatch, .removeIfMatch] : [.createIfAbsent, .removeIfMatch]
@@ -92,8 +94,9 @@ struct Settings: Sendable {
         http.caFile = options.string("ca_file")
         http.verifiesTLS = try options.boolean("verify_tls") ?? true
         http.proxy = options.string("proxy")
-        // An upload that a server refuses is sent again by whoever holds its bytes.
-        http.retries.statuses = [429, 500, 502, 503, 504]
+        // Locked: others change the same file or folder at this moment.
+        http.retries.statuses = [423, 429, 502, 503, 504]
+        http.retries.attempts = 8
         return http
     }
 }

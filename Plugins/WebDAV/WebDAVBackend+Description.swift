@@ -25,7 +25,7 @@ extension WebDAVBackend {
             OptionDescription("root", .string, "A folder below the endpoint, made where it is missing.", default: ""),
             OptionDescription(
                 "server",
-                .choice(["generic", "apache", "nginx"]),
+                .choice(["generic", "apache", "nginx", "rclone"]),
                 """
                 What is known of the server: apache (mod_dav) and nginx gather an upload aside, so that replacing is \
                 atomic; of generic nothing is known.
