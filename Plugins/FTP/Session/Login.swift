@@ -86,7 +86,7 @@ struct Login {
     }
 
     private func identify(_ control: Control, _ patience: Patience) throws(Fault) {
-        let user = try fatal { () throws(BackendError) in try Command("USER", settings.username) }
+        let user = try fatal { () throws(BackendError) in try Command("USER", settings.user) }
         var reply = try control.ask(user, patience)
         if reply.code == 331 {
             let password = try fatal { () throws(BackendError) in try Command("PASS", settings.password) }
@@ -103,7 +103,7 @@ struct Login {
                     )
                 )
             }
-            let name = String(decoding: settings.username, as: UTF8.self)
+            let name = String(decoding: settings.user, as: UTF8.self)
             throw .failed(
                 BackendError(
                     .unauthenticated,
