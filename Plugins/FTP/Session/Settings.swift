@@ -69,7 +69,8 @@ struct Settings: Sendable {
         listCommand = list == "mlsd" ? .mlsd : list == "list" ? .list : .auto
         isAtomic = try options.boolean("atomic_rename") ?? false
         keepsTimes = try options.boolean("set_mtime") ?? false
-        sweepNanoseconds = (try Self.number(options, "leftovers_after", 60_000...31_536_000_000) ?? 86_400_000) * 1_000_000
+        sweepNanoseconds =
+            (try Self.number(options, "leftovers_after", 60_000...31_536_000_000) ?? 86_400_000) * 1_000_000
     }
 
     /// A text that can be sent as part of a line.
