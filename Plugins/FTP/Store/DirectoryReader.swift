@@ -15,7 +15,9 @@ struct DirectoryReader {
     /// Reads by a control connection.
     init(_ control: Control) { self.control = control }
 
-    /// Runs `body` for each name, until it answers false; an absent directory has none. Answers whether all were read.
+    /// Runs `body` for each name, until it answers false; an absent directory has none.
+    ///
+    /// Answers whether all were read.
     @discardableResult
     func forEach(
         in path: [UInt8],

@@ -74,47 +74,52 @@ opened = plugin()
 opened.put("warm", b"x")
 
 
-def round_of():
-    """Seconds of each contender at each task; the order of contenders changes from round to round."""
-    into = folder / "down"
-    return {
-        f"{small} files of {size} B up": {
-            "coffer": timed(lambda: shared(lambda n: opened.put(f"small/{n}", content))),
-            "rclone": timed(lambda: run(rclone, "copy", "--transfers", str(workers), f"{folder}/small", ":ftp:rclone")),
-            "curl": timed(lambda: run("curl", "-sS", "-u", user, "--ftp-create-dirs", "-K", ups)),
-        },
-        f"{small} files of {size} B down": {
-            "coffer": timed(lambda: shared(lambda n: opened.get(f"small/{n}"))),
-            "rclone": timed(lambda: run(rclone, "copy", "--transfers", str(workers), ":ftp:rclone", str(into))),
-            "curl": timed(lambda: run("curl", "-sS", "-u", user, "-K", downs)),
-        },
-        "256 MiB up": {
-            "coffer": timed(lambda: opened.put("large", block)),
-            "rclone": timed(lambda: run(rclone, "copyto", f"{folder}/large", ":ftp:rclone-large")),
-            "curl": timed(lambda: run("curl", "-sS", "-u", user, "-T", f"{folder}/large", f"{url}/curl-large")),
-        },
-        "256 MiB down": {
-            "coffer": timed(lambda: opened.get("large", keep=False)),
-            "rclone": timed(lambda: run(rclone, "cat", ":ftp:rclone-large")),
-            "curl": timed(lambda: run("curl", "-sS", "-u", user, "-o", "/dev/null", f"{url}/curl-large")),
-        },
-        f"list {small} files": {
-            "coffer": timed(lambda: opened.list("small/")),
-            "rclone": timed(lambda: run(rclone, "lsf", ":ftp:rclone")),
-            "curl": timed(lambda: run("curl", "-sS", "-u", user, f"{url}/curl/")),
-        },
-    }
+into = folder / "down"
+tasks = {
+    f"{small} files of {size} B up": {
+        "coffer": lambda: shared(lambda n: opened.put(f"small/{n}", content)),
+        "rclone": lambda: run(rclone, "copy", f"{folder}/small", ":ftp:rclone"),
+        "curl": lambda: run("curl", "-sS", "-u", user, "--ftp-create-dirs", "-K", ups),
+    },
+    f"{small} files of {size} B down": {
+        "coffer": lambda: shared(lambda n: opened.get(f"small/{n}")),
+        "rclone": lambda: run(rclone, "copy", ":ftp:rclone", str(into)),
+        "curl": lambda: run("curl", "-sS", "-u", user, "-K", downs),
+    },
+    "256 MiB up": {
+        "coffer": lambda: opened.put("large", block),
+        "rclone": lambda: run(rclone, "copyto", f"{folder}/large", ":ftp:rclone-large"),
+        "curl": lambda: run("curl", "-sS", "-u", user, "-T", f"{folder}/large", f"{url}/curl-large"),
+    },
+    "256 MiB down": {
+        "coffer": lambda: opened.get("large", keep=False),
+        "rclone": lambda: run(rclone, "cat", ":ftp:rclone-large"),
+        "curl": lambda: run("curl", "-sS", "-u", user, "-o", "/dev/null", f"{url}/curl-large"),
+    },
+    f"list {small} files": {
+        "coffer": lambda: opened.list("small/"),
+        "rclone": lambda: run(rclone, "lsf", ":ftp:rclone"),
+        "curl": lambda: run("curl", "-sS", "-u", user, f"{url}/curl/"),
+    },
+}
+contenders = ["coffer", "rclone", "curl"]
+
+
+def round_of(number):
+    """Seconds of each contender at each task; who begins changes from round to round."""
+    order = contenders[number % 3 :] + contenders[: number % 3]
+    return {task: {name: timed(bodies[name]) for name in order} for task, bodies in tasks.items()}
 
 
 measured = []
-for _ in range(rounds):
-    measured.append(round_of())
+for number in range(rounds):
+    measured.append(round_of(number))
     for name in ("ours/small", "rclone", "curl"):
         subprocess.run(["rm", "-rf", str(home / name), str(folder / "down")], check=True)
 opened.close()
 print("| | coffer | rclone | curl | rclone / coffer | curl / coffer |\n| --- | --- | --- | --- | --- | --- |")
 for task in measured[0]:
-    seconds = {name: statistics.median(one[task][name] for one in measured) for name in ("coffer", "rclone", "curl")}
+    seconds = {name: statistics.median(one[task][name] for one in measured) for name in contenders}
     ratios = [statistics.median(one[task][name] / one[task]["coffer"] for one in measured) for name in ("rclone", "curl")]
     print(f"| {task} | " + " | ".join(f"{value:.2f} s" for value in seconds.values()) + " | "
           + " | ".join(f"{ratio:.2f}x" for ratio in ratios) + " |")

@@ -378,4 +378,29 @@ def many_threads_share_few_connections():
     plugin.close()
 
 
+@proves
+def directories_that_go_are_made_again_by_many_at_once():
+    plugin = opened(root="again")
+    failures = []
+
+    def work_on(number):
+        try:
+            for n in range(15):
+                key = f"a/b/{number}"
+                plugin.put(key, b"x")
+                # Whoever removes the last object removes the directories under the others' feet.
+                plugin.remove(key)
+        except Exception as error:  # noqa: BLE001  # told by the thread that waits
+            failures.append(error)
+
+    threads = [threading.Thread(target=work_on, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures[0]
+    assert plugin.keys() == [] and not (home / "again/a").exists()
+    plugin.close()
+
+
 print("\n".join(f"proven   {name.replace('_', ' ')}" for name in proven))
