@@ -23,9 +23,13 @@ let package = Package(
         .executable(name: "cofferd", targets: ["cofferd"]),
         .library(name: "CofferClient", targets: ["CofferClient"]),
         .library(name: "coffer-fault", type: .dynamic, targets: ["FaultBackend"]),
-        .library(name: "coffer-ftp", type: .dynamic, targets: ["FTPBackend"]),
+        .library(name: "coffer-ftp", type: .dynamic, targets: ["FTPPlugin"]),
+        .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
+        .library(name: "coffer-s3", type: .dynamic, targets: ["S3Backend"]),
+        .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPPlugin"]),
+        .library(name: "coffer-webdav", type: .dynamic, targets: ["WebDAVBackend"]),
     ],
     dependencies: [.package(path: "plugin-sdk")],
     targets: [
@@ -121,6 +125,27 @@ let package = Package(
             exclude: ["C"],
             swiftSettings: house
         ),
+        .systemLibrary(
+            name: "CMongo",
+            path: "Plugins/GridFS/CMongo",
+            pkgConfig: "libmongoc-1.0",
+            providers: [.apt(["libmongoc-dev"])]
+        ),
+        .target(name: "CGridFS", dependencies: ["CMongo"], path: "Plugins/GridFS/C", cSettings: houseC),
+        .target(name: "GridFSModel", path: "Plugins/GridFS/Model", swiftSettings: pure),
+        .target(
+            name: "GridFSStore",
+            dependencies: ["CGridFS", "GridFSModel", sdk("CofferPluginSDK")],
+            path: "Plugins/GridFS/Store",
+            swiftSettings: house
+        ),
+        .target(
+            name: "GridFSBackend",
+            dependencies: ["GridFSStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/GridFS",
+            exclude: ["C", "CMongo", "Model", "Store"],
+            swiftSettings: house
+        ),
         .target(
             name: "MemoryStore",
             dependencies: [sdk("CofferPluginSDK")],
@@ -139,13 +164,68 @@ let package = Package(
             name: "FTPBackend",
             dependencies: ["CFTP", sdk("CCofferPlugin"), sdk("CofferPluginSDK"), sdk("CofferTLS")],
             path: "Plugins/FTP",
-            exclude: ["C"],
+            exclude: ["C", "Entry"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "FTPPlugin",
+            dependencies: ["FTPBackend", sdk("CCofferPlugin")],
+            path: "Plugins/FTP/Entry",
             swiftSettings: house
         ),
         .target(
             name: "FaultBackend",
             dependencies: ["MemoryStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/Fault",
+            swiftSettings: house
+        ),
+        .target(
+            name: "S3Store",
+            dependencies: [
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"), sdk("CofferTransport"), sdk("CofferXML"),
+            ],
+            path: "Plugins/S3/Store",
+            swiftSettings: house
+        ),
+        .target(
+            name: "S3Backend",
+            dependencies: ["S3Store", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/S3",
+            exclude: ["Store"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "WebDAVBackend",
+            dependencies: [
+                sdk("CCofferPlugin"), sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"),
+                sdk("CofferTransport"), sdk("CofferXML"),
+            ],
+            path: "Plugins/WebDAV",
+            swiftSettings: house
+        ),
+
+        .systemLibrary(name: "CSSH", path: "Plugins/SFTP/CSSH", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
+        .target(name: "CSSHSystem", path: "Plugins/SFTP/CSSHSystem", cSettings: houseC),
+        .target(
+            name: "SSHTransport",
+            dependencies: ["CSSH", "CSSHSystem", sdk("CofferPluginSDK")],
+            path: "Plugins/SFTP/Transport",
+            swiftSettings: house
+        ),
+        .target(name: "SFTPWire", path: "Plugins/SFTP/Wire", swiftSettings: pure),
+        .target(
+            name: "SFTPBackend",
+            dependencies: [
+                "SFTPWire", "SSHTransport", sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
+            ],
+            path: "Plugins/SFTP",
+            exclude: ["CSSH", "CSSHSystem", "Entry", "Transport", "Wire"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "SFTPPlugin",
+            dependencies: ["SFTPBackend", sdk("CCofferPlugin")],
+            path: "Plugins/SFTP/Entry",
             swiftSettings: house
         ),
 
@@ -218,8 +298,13 @@ let package = Package(
             name: "CofferHostTests",
             dependencies: [
                 "CofferAPI", "CofferClient", "CofferModel", "CofferSystem", "CofferTestSupport",
-                sdk("CofferJSON"),
+                sdk("CofferConformance"), sdk("CofferJSON"), sdk("CofferLoader"), sdk("CofferThroughHost"),
             ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "GridFSStoreTests",
+            dependencies: ["GridFSModel", "GridFSStore", sdk("CofferPluginSDK")],
             swiftSettings: house
         ),
         .testTarget(name: "CofferCLITests", dependencies: ["CofferSystem", "CofferTestSupport"], swiftSettings: house),
@@ -238,6 +323,14 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(
+            name: "S3BackendTests",
+            dependencies: [
+                "S3Store",
+                sdk("CofferCrypto"), sdk("CofferPluginSDK"), sdk("CofferTransport"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "CofferTransportTests",
             dependencies: [
                 "CofferSystem", "CofferTestSupport",
@@ -251,6 +344,14 @@ let package = Package(
                 "CofferSystem", "CofferTestSupport", "LocalBackend",
                 sdk("CCofferPlugin"), sdk("CofferConformance"), sdk("CofferCrypto"), sdk("CofferLoader"),
                 sdk("CofferPluginSDK"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "SFTPBackendTests",
+            dependencies: [
+                "SFTPBackend", "SFTPWire", "SSHTransport",
+                sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
             ],
             swiftSettings: house
         ),

@@ -20,9 +20,11 @@ let package = Package(
         .library(name: "CofferConformance", targets: ["CofferConformance"]),
         .library(name: "CofferCrypto", targets: ["CofferCrypto"]),
         .library(name: "CofferJSON", targets: ["CofferJSON"]),
+        .library(name: "CofferListing", targets: ["CofferListing"]),
         .library(name: "CofferLoader", targets: ["CofferLoader"]),
         .library(name: "CofferPluginSDK", targets: ["CofferPluginSDK"]),
         .library(name: "CofferTLS", targets: ["CofferTLS"]),
+        .library(name: "CofferThroughHost", targets: ["CofferThroughHost"]),
         .library(name: "CofferTransport", targets: ["CofferTransport"]),
         .library(name: "CofferXML", targets: ["CofferXML"]),
         .executable(name: "coffer-plugin-check", targets: ["coffer-plugin-check"]),
@@ -33,6 +35,9 @@ let package = Package(
 
         // Writing a plugin in Swift.
         .target(name: "CofferPluginSDK", dependencies: ["CCofferPlugin"], path: "Swift", swiftSettings: house),
+
+        // Listing in byte order what lies in directories.
+        .target(name: "CofferListing", dependencies: ["CofferPluginSDK"], path: "Listing", swiftSettings: house),
 
         // Digests and checksums, over OpenSSL; JSON without Foundation.
         .systemLibrary(name: "COpenSSL", path: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -80,9 +85,15 @@ let package = Package(
             path: "Conformance",
             swiftSettings: house
         ),
+        .target(
+            name: "CofferThroughHost",
+            dependencies: ["CCofferPlugin", "CofferConformance", "CofferJSON", "CofferLoader", "CofferPluginSDK"],
+            path: "ThroughHost",
+            swiftSettings: house
+        ),
         .executableTarget(
             name: "coffer-plugin-check",
-            dependencies: ["CofferConformance", "CofferJSON", "CofferLoader"],
+            dependencies: ["CofferConformance", "CofferJSON", "CofferLoader", "CofferThroughHost"],
             path: "Check",
             swiftSettings: house
         ),

@@ -59,7 +59,9 @@ final class Measurement: Sendable {
 }
 
 func measure(_ arguments: [String]) throws {
-    guard arguments.count == 4 || arguments.count == 5, let threads = Int(arguments[2]), let milliseconds = UInt64(arguments[3]) else {
+    guard arguments.count == 4 || arguments.count == 5, let threads = Int(arguments[2]),
+        let milliseconds = UInt64(arguments[3])
+    else {
         throw Usage()
     }
     let measurement = Measurement(try HTTPLocation(parsing: arguments[1]), milliseconds: milliseconds)
