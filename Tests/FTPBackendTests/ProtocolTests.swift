@@ -26,7 +26,7 @@ struct ProtocolTests {
         #expect(listed.isKnown && listed.hasMFMT && listed.hasUTF8)
         #expect(listed.facts == ["type", "size", "modify", "unix.mode", "unique"])
         #expect(
-            listed.settings.map { String(decoding: $0.bytes, as: UTF8.self) } == [
+            listed.settings(isLatin1: false).map { String(decoding: $0.bytes, as: UTF8.self) } == [
                 "OPTS UTF8 ON\r\n", "OPTS MLST type;size;modify;unique;\r\n",
             ]
         )

@@ -134,7 +134,7 @@ struct Login {
             control.send(Command("FEAT"))
             control.send(Command("PWD"))
         } else {
-            questions = send(known?.settings ?? [], control)
+            questions = send(known?.settings(isLatin1: settings.isLatin1) ?? [], control)
         }
         if isEncrypted {
             _ = try control.answer(patience)
@@ -145,7 +145,7 @@ struct Login {
         if known == nil {
             let features = Features(try control.answer(patience))
             server.learn(features, home: Self.directory(try control.answer(patience)))
-            questions = send(features.settings, control)
+            questions = send(features.settings(isLatin1: settings.isLatin1), control)
         }
         // What cannot be switched on stays off, and is worked without; but bytes must stay as they are.
         for _ in 0..<questions { _ = try control.answer(patience) }

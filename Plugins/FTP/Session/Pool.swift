@@ -99,6 +99,12 @@ final class Pool: Sendable {
         state.wake()
     }
 
+    /// Gives back what `takeIdle` gave: kept only if nobody needed another one meanwhile.
+    func returnIdle(_ control: Control) {
+        if state.withLock({ $0.count > 1 }) { control.spoil() }
+        release(control)
+    }
+
     /// An idle connection for what can wait; nil if there is none.
     func takeIdle() -> Control? {
         state.withLock { state in

@@ -79,7 +79,7 @@ struct DirectoryReader {
         case .refused(let reply):
             // Some servers answer so where a directory is empty.
             if reply.isDone { return nil }
-            if reply.saysForbidden || ![450, 550].contains(reply.code) {
+            if reply.saysForbidden || ![450, 501, 550].contains(reply.code) {
                 throw .failed(reply.error("cannot list \(words(path))"))
             }
             return nil

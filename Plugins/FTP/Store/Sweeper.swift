@@ -93,7 +93,7 @@ final class Sweeper: Sendable {
             for _ in 0..<100 {
                 try patience.sleep(milliseconds: 200)
                 guard let control = store.pool.takeIdle() else { continue }
-                defer { store.pool.release(control) }
+                defer { store.pool.returnIdle(control) }
                 try sweep(store, control, patience)
                 return
             }
