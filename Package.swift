@@ -23,8 +23,11 @@ let package = Package(
         .executable(name: "cofferd", targets: ["cofferd"]),
         .library(name: "CofferClient", targets: ["CofferClient"]),
         .library(name: "coffer-fault", type: .dynamic, targets: ["FaultBackend"]),
+        .library(name: "coffer-ftp", type: .dynamic, targets: ["FTPPlugin"]),
+        .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
+        .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPBackend"]),
     ],
     dependencies: [.package(path: "plugin-sdk")],
     targets: [
@@ -120,6 +123,21 @@ let package = Package(
             exclude: ["C"],
             swiftSettings: house
         ),
+        .systemLibrary(
+            name: "CMongo",
+            path: "Plugins/GridFS/CMongo",
+            pkgConfig: "libmongoc-1.0",
+            providers: [.apt(["libmongoc-dev"])]
+        ),
+        .target(name: "CGridFS", dependencies: ["CMongo"], path: "Plugins/GridFS/C", cSettings: houseC),
+        .target(name: "GridFSModel", path: "Plugins/GridFS/Model", swiftSettings: pure),
+        .target(
+            name: "GridFSBackend",
+            dependencies: ["CGridFS", "GridFSModel", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/GridFS",
+            exclude: ["C", "CMongo", "Model"],
+            swiftSettings: house
+        ),
         .target(
             name: "MemoryStore",
             dependencies: [sdk("CofferPluginSDK")],
@@ -133,10 +151,43 @@ let package = Package(
             exclude: ["Store"],
             swiftSettings: house
         ),
+        .target(name: "CFTP", path: "Plugins/FTP/C", cSettings: houseC),
+        .target(
+            name: "FTPBackend",
+            dependencies: ["CFTP", sdk("CCofferPlugin"), sdk("CofferPluginSDK"), sdk("CofferTLS")],
+            path: "Plugins/FTP",
+            exclude: ["C", "Entry"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "FTPPlugin",
+            dependencies: ["FTPBackend", sdk("CCofferPlugin")],
+            path: "Plugins/FTP/Entry",
+            swiftSettings: house
+        ),
         .target(
             name: "FaultBackend",
             dependencies: ["MemoryStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/Fault",
+            swiftSettings: house
+        ),
+
+        .systemLibrary(name: "CSSH", path: "Plugins/SFTP/CSSH", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
+        .target(name: "CSSHSystem", path: "Plugins/SFTP/CSSHSystem", cSettings: houseC),
+        .target(
+            name: "SSHTransport",
+            dependencies: ["CSSH", "CSSHSystem", sdk("CofferPluginSDK")],
+            path: "Plugins/SFTP/Transport",
+            swiftSettings: house
+        ),
+        .target(name: "SFTPWire", path: "Plugins/SFTP/Wire", swiftSettings: pure),
+        .target(
+            name: "SFTPBackend",
+            dependencies: [
+                "SFTPWire", "SSHTransport", sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
+            ],
+            path: "Plugins/SFTP",
+            exclude: ["CSSH", "CSSHSystem", "Transport", "Wire"],
             swiftSettings: house
         ),
 
@@ -214,12 +265,21 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(name: "CofferCLITests", dependencies: ["CofferSystem", "CofferTestSupport"], swiftSettings: house),
+        .testTarget(name: "FTPBackendTests", dependencies: ["FTPBackend"], swiftSettings: house),
         .testTarget(
             name: "CofferSDKTests",
             dependencies: [
                 "CofferSystem", "CofferTestSupport",
                 sdk("CCofferPlugin"), sdk("CofferConformance"), sdk("CofferCrypto"), sdk("CofferJSON"),
                 sdk("CofferLoader"), sdk("CofferPluginSDK"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CofferTransportTests",
+            dependencies: [
+                "CofferSystem", "CofferTestSupport",
+                sdk("CofferPluginSDK"), sdk("CofferTransport"), sdk("CofferXML"),
             ],
             swiftSettings: house
         ),

@@ -20,9 +20,13 @@ let package = Package(
         .library(name: "CofferConformance", targets: ["CofferConformance"]),
         .library(name: "CofferCrypto", targets: ["CofferCrypto"]),
         .library(name: "CofferJSON", targets: ["CofferJSON"]),
+        .library(name: "CofferListing", targets: ["CofferListing"]),
         .library(name: "CofferLoader", targets: ["CofferLoader"]),
         .library(name: "CofferPluginSDK", targets: ["CofferPluginSDK"]),
+        .library(name: "CofferTLS", targets: ["CofferTLS"]),
         .library(name: "CofferThroughHost", targets: ["CofferThroughHost"]),
+        .library(name: "CofferTransport", targets: ["CofferTransport"]),
+        .library(name: "CofferXML", targets: ["CofferXML"]),
         .executable(name: "coffer-plugin-check", targets: ["coffer-plugin-check"]),
     ],
     targets: [
@@ -32,11 +36,38 @@ let package = Package(
         // Writing a plugin in Swift.
         .target(name: "CofferPluginSDK", dependencies: ["CCofferPlugin"], path: "Swift", swiftSettings: house),
 
+        // Listing in byte order what lies in directories.
+        .target(name: "CofferListing", dependencies: ["CofferPluginSDK"], path: "Listing", swiftSettings: house),
+
         // Digests and checksums, over OpenSSL; JSON without Foundation.
         .systemLibrary(name: "COpenSSL", path: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CChecksum", path: "CChecksum", cSettings: houseC),
         .target(name: "CofferCrypto", dependencies: ["CChecksum", "COpenSSL"], path: "Crypto", swiftSettings: house),
         .target(name: "CofferJSON", path: "JSON", swiftSettings: pure),
+
+        // TLS over sockets, for protocols that are not HTTP; over OpenSSL's libssl.
+        .target(
+            name: "CTLS",
+            path: "CTLS",
+            cSettings: houseC,
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
+        .target(name: "CofferTLS", dependencies: ["CTLS"], path: "TLS", swiftSettings: house),
+        // HTTP for backends, over libcurl; XML, over expat.
+        .target(
+            name: "CCurl",
+            path: "CCurl",
+            cSettings: houseC,
+            linkerSettings: [.linkedLibrary("curl")]
+        ),
+        .target(
+            name: "CofferTransport",
+            dependencies: ["CCurl", "CofferPluginSDK"],
+            path: "Transport",
+            swiftSettings: house
+        ),
+        .systemLibrary(name: "CExpat", path: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+        .target(name: "CofferXML", dependencies: ["CExpat"], path: "XML", swiftSettings: house),
 
         // Loading a plugin: probe, trust, negotiation, typed calls.
         .target(name: "CLoader", path: "CLoader", cSettings: houseC),

@@ -15,6 +15,8 @@ package protocol Backend: AnyObject, Sendable {
     var limits: StoreLimits { get }
     /// What the host must not stand in for, because here it would go wrong; nothing unless the store says so.
     var mustNotEmulate: Set<Capability> { get }
+    /// Whether the store takes one call at a time, so that a second one would only hold a thread.
+    var isSerial: Bool { get }
 
     /// Tests the connection without writing; what comes back is worth showing to an operator.
     func health(_ call: Call) throws(CofferError) -> [(name: String, value: String)]
@@ -46,6 +48,20 @@ package protocol Backend: AnyObject, Sendable {
     /// The URL under which the store itself publishes the object.
     func publicURL(of key: Key, _ call: Call) throws(CofferError) -> String
 
+    /// A URL that does what `request` says for whoever holds it.
+    ///
+    /// A binding that the store cannot express is `unsupported`.
+    func presign(_ request: PresignRequest, _ call: Call) throws(CofferError) -> PresignedURL
+
+    /// The store's containers, in its own order.
+    func listContainers(_ call: Call) throws(CofferError) -> [Container]
+
+    /// Makes a container; one that is there is `already_exists`.
+    func makeContainer(_ name: String, _ call: Call) throws(CofferError)
+
+    /// Removes a container; one that holds anything is `not_empty`, and an absent one `not_found`.
+    func removeContainer(_ name: String, _ call: Call) throws(CofferError)
+
     /// What the store knows of its use: `bytes`, `objects`, `bytes_free`, `bytes_total`.
     func usage(_ call: Call) throws(CofferError) -> [(name: String, value: Int64)]
 
@@ -55,6 +71,19 @@ package protocol Backend: AnyObject, Sendable {
 
 extension Backend {
     package var mustNotEmulate: Set<Capability> { [] }
+    package var isSerial: Bool { false }
+
+    package func presign(_ request: PresignRequest, _ call: Call) throws(CofferError) -> PresignedURL {
+        throw CofferError(.unsupported, "the store signs no links", key: request.key)
+    }
+
+    package func listContainers(_ call: Call) throws(CofferError) -> [Container] { throw Self.noContainers }
+
+    package func makeContainer(_ name: String, _ call: Call) throws(CofferError) { throw Self.noContainers }
+
+    package func removeContainer(_ name: String, _ call: Call) throws(CofferError) { throw Self.noContainers }
+
+    private static var noContainers: CofferError { CofferError(.unsupported, "the store has no containers") }
 }
 
 /// One read from the beginning of its answer to the end.

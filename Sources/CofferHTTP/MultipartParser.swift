@@ -8,6 +8,7 @@ import CofferSystem
 /// Invariants:
 /// 1. Bytes of a part come out in order and exactly once; no more than a boundary's length is ever held back.
 /// 2. A body that does not reach ``isComplete`` was cut off.
+/// 3. A byte moves once for each piece at most, however many parts the piece holds.
 package struct MultipartParser: Sendable {
     /// What the next bytes turned out to be.
     package enum Event: Sendable, Hashable {
@@ -39,6 +40,8 @@ package struct MultipartParser: Sendable {
 
     private var state = State.preamble
     private var held: [UInt8]
+    /// Where in ``held`` the bytes begin that are not done with.
+    private var position = 0
     private let delimiter: [UInt8]
 
     /// Reads the boundary of a `Content-Type`; nil where it is another type or has none.
@@ -60,6 +63,8 @@ package struct MultipartParser: Sendable {
         held.append(bytes)
         var events: [Event] = []
         while try step(&events) {}
+        held.removeFirst(position)
+        position = 0
         return events
     }
 
@@ -69,9 +74,9 @@ package struct MultipartParser: Sendable {
         case .preamble, .content:
             guard let found = index(of: delimiter) else {
                 let free = held.count - (delimiter.count - 1)
-                if free > 0 {
-                    if state == .content { events.append(.bytes(Array(held[..<free]))) }
-                    held.removeFirst(free)
+                if free > position {
+                    if state == .content { events.append(.bytes(Array(held[position..<free]))) }
+                    position = free
                 }
                 return false
             }
@@ -79,7 +84,7 @@ package struct MultipartParser: Sendable {
             let after = found + delimiter.count
             guard held.count >= after + 2 else { return false }
             if state == .content {
-                if found > 0 { events.append(.bytes(Array(held[..<found]))) }
+                if found > position { events.append(.bytes(Array(held[position..<found]))) }
                 events.append(.end)
             }
             if held[after] == UInt8(ascii: "-"), held[after + 1] == UInt8(ascii: "-") {
@@ -89,30 +94,31 @@ package struct MultipartParser: Sendable {
             } else {
                 throw Malformed(reason: "a boundary of the form is followed by something else")
             }
-            held.removeFirst(after + 2)
+            position = after + 2
             return true
         case .head:
             let blank: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A]
             guard let end = index(of: blank) else {
-                guard held.count <= Self.headLimit else {
+                guard held.count - position <= Self.headLimit else {
                     throw Malformed(reason: "the head of a form's part is too long")
                 }
                 return false
             }
-            events.append(.part(try Self.part(String(decoding: held[..<end], as: UTF8.self))))
-            held.removeFirst(end + blank.count)
+            events.append(.part(try Self.part(String(decoding: held[position..<end], as: UTF8.self))))
+            position = end + blank.count
             state = .content
             return true
         case .end:
             // What follows the last boundary means nothing.
-            held.removeAll()
+            position = held.count
             return false
         }
     }
 
+    /// Where `pattern` begins among the bytes that are not done with.
     private func index(of pattern: [UInt8]) -> Int? {
-        guard held.count >= pattern.count, let first = pattern.first else { return nil }
-        var index = 0
+        guard held.count - position >= pattern.count, let first = pattern.first else { return nil }
+        var index = position
         let last = held.count - pattern.count
         while index <= last {
             guard let next = held[index...last].firstIndex(of: first) else { return nil }

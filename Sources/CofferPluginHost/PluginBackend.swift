@@ -14,6 +14,7 @@ final class PluginBackend: Backend {
     let limits: StoreLimits
     let mustNotEmulate: Set<Capability>
     let instance: PluginInstance
+    var isSerial: Bool { instance.isSerial }
 
     init(_ instance: PluginInstance) {
         self.instance = instance

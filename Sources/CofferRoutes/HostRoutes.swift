@@ -12,7 +12,12 @@ extension Exchange {
         let states = storages.map { storage in
             var failure: CofferError?
             if case .failed(let error) = storage.state { failure = error }
-            return HealthInfo.StorageState(name: storage.name, backend: storage.backendID, failure: failure)
+            return HealthInfo.StorageState(
+                name: storage.name,
+                backend: storage.backendID,
+                failure: failure,
+                warning: storage.warning
+            )
         }
         let profile = generation.profile.isEmpty ? nil : generation.profile
         return .json(HealthInfo(storages: states, profile: profile, generation: Int64(generation.number)).encode())

@@ -80,7 +80,7 @@ package final class Lanes: Sendable {
         let isTransfer =
             switch method {
             case "GET", "PUT": bytes.starts(with: object, at: end)
-            case "POST": !bytes.starts(with: delete, at: end)
+            case "POST": !bytes.starts(with: delete, at: end) && !bytes.starts(with: links, at: end)
             default: false
             }
         return (decoded(bytes.extracting(root.count..<end)), isTransfer)
@@ -88,6 +88,7 @@ package final class Lanes: Sendable {
 
     private static let object = Array("/object".utf8)
     private static let delete = Array("/delete".utf8)
+    private static let links = Array("/links".utf8)
 
     /// A name as the routes will understand it, so that another spelling leads to the same lane.
     private static func decoded(_ name: Span<UInt8>) -> String {

@@ -20,7 +20,7 @@ package struct Router: HTTPHandler {
     package func lane(for request: HTTPRequest) -> Lane? {
         lanes.lane(method: request.method, target: request.target) { name in
             // Whatever has no such name will be told so; its lane is as wide as any.
-            (try? host.generations.current.storage(name))?.policy.concurrency
+            (try? host.generations.current.storage(name))?.concurrency
         }
     }
 
@@ -93,6 +93,7 @@ extension Exchange {
         case .copy(let storage): try copy(storage)
         case .move(let storage): try move(storage)
         case .duplicate(let storage): try duplicate(storage)
+        case .createLink(let storage): try createLink(storage)
         default: .response(try answer(route, metrics))
         }
     }
@@ -108,6 +109,9 @@ extension Exchange {
         case .list(let storage, let parameters): try list(storage, parameters)
         case .deletePrefix(let storage, let parameters): try deletePrefix(storage, parameters)
         case .url(let storage, let key): try url(storage, key)
+        case .listContainers(let storage): try listContainers(storage)
+        case .createContainer(let storage, let container): try createContainer(storage, container)
+        case .removeContainer(let storage, let container): try removeContainer(storage, container)
         case .health: health()
         case .version: version()
         case .metrics: try self.metrics(metrics)
@@ -120,7 +124,7 @@ extension Exchange {
         case .getStorage(let name, let probe): try getStorage(name, isProbing: probe)
         case .dropStorage(let name): try dropStorage(name)
         case .checkStorage(let name): try checkStorage(name)
-        case .put, .create, .putStorage, .patch, .deleteMany, .copy, .move, .duplicate:
+        case .put, .create, .putStorage, .patch, .deleteMany, .copy, .move, .duplicate, .createLink:
             throw CofferError(.internal, "\(route.operation.rawValue) takes a body")
         }
     }

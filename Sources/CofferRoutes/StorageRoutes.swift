@@ -67,10 +67,14 @@ extension StorageInfo {
             isDefault: storage.isDefault,
             isEphemeral: storage.isEphemeral,
             failure: failure,
+            warning: storage.warning,
             url: storage.policy.url,
             capabilities: storage.capabilities,
             limits: storage.limits,
             policy: StorageInfo.settings(of: storage.policy),
+            probe: storage.findings?.map {
+                ProbeResult(capability: $0.capability.rawValue, isProven: $0.isProven, detail: $0.detail)
+            },
             generation: Int64(storage.generation)
         )
     }
@@ -89,6 +93,7 @@ extension StorageInfo {
         ]
         if let size = policy.maxSize { settings.append(Setting("max_size", String(size))) }
         if let timeout = policy.stepTimeout { settings.append(Setting("timeout", "\(timeout / 1_000_000)ms")) }
+        settings.append(Setting("max_link_ttl", "\(policy.linkLimit)s"))
         if let concurrency = policy.concurrency { settings.append(Setting("concurrency", String(concurrency))) }
         return settings
     }

@@ -71,7 +71,7 @@ package final class Generations: Sendable {
         _ = dropped
     }
 
-    /// The failed storages whose time for another try has come.
+    /// The storages of which something failed and whose time for another try has come.
     package func due(now: MonotonicTime = .now) -> [Storage] {
         current.storages.filter { storage in storage.nextTry.map { $0 <= now } ?? false }
     }

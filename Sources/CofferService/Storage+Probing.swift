@@ -6,8 +6,8 @@ import CofferSystem
 extension Storage {
     /// Finds out what the store makes of conditions, with objects of its own under reserved unique keys.
     ///
-    /// Unless conditions are switched off, what is kept is native from then on, what is ignored is none, and a storage
-    /// that failed for want of a condition opens.
+    /// The findings stay in ``description``. Unless conditions are switched off, what is kept is native from then on, what
+    /// is ignored is none, and a storage that failed for want of a condition opens.
     package func probe(_ call: Call) throws(CofferError) -> [ProbeFinding] {
         try checkWritable()
         let backend = try backendToProbe()
@@ -18,6 +18,7 @@ extension Storage {
         do throws(CofferError) {
             let probe = ConditionProbe(store: backend.bareStore, key: key, target: target)
             let findings = try probe.run(call)
+            self.findings.withLock { $0 = findings }
             if policy.conditions != .none { accept(findings, of: backend) }
             return findings
         } catch {

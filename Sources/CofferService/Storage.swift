@@ -2,6 +2,7 @@
 package import CofferBackend
 package import CofferModel
 package import CofferSystem
+import Synchronization
 
 /// A configured, named instance of a backend: what applications address.
 ///
@@ -46,12 +47,17 @@ package final class Storage: Sendable {
     private let proven: Locked<[Capability]>
     private let memory = Locked(StorageMemory())
     let listings = OpenListings()
+    /// The container that is made if it is missing.
+    let ownContainer: OwnContainer?
+    /// Whether the store takes one call at a time; known once it was open.
+    private let isSerial = Atomic<Bool>(false)
 
     /// Comes to a store by `opener`, which gives one that is open or opens it, and checks that it can do what `policy` needs.
     ///
     /// A store that cannot be opened leaves a storage in ``StorageState/failed(_:)``; ``retry()`` asks `opener` again.
     /// `closer` gets the work of closing a store that nobody uses any more, and may do it on another thread.
-    /// `proven` are conditions that an earlier ``probe(_:)`` has proven, for whoever keeps that.
+    /// `proven` are conditions that an earlier ``probe(_:)`` has proven, for whoever keeps that. `container` is made by
+    /// ``settle(now:)`` if it is missing.
     package init(
         name: String,
         backendID: String,
@@ -59,6 +65,7 @@ package final class Storage: Sendable {
         isEphemeral: Bool = false,
         generation: Int,
         policy: StoragePolicy = StoragePolicy(),
+        container: String? = nil,
         proven: [Capability] = [],
         spillDirectory: String = "/tmp",
         closer: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() },
@@ -75,6 +82,7 @@ package final class Storage: Sendable {
         self.spillDirectory = spillDirectory
         self.closer = closer
         self.opener = opener
+        ownContainer = policy.isReadOnly ? nil : container.map { OwnContainer(name: $0) }
         _ = retry()
     }
 
@@ -87,8 +95,23 @@ package final class Storage: Sendable {
         }
     }
 
-    /// When a failed storage should be tried again; nil for one that is open.
-    package var nextTry: MonotonicTime? { slot.withLock { $0.nextTry } }
+    /// What does not work although the storage can be used; nil where all is well.
+    package var warning: CofferError? { ownContainer?.failure }
+
+    /// When something that failed should be tried again by ``settle(now:)``; nil where all is well.
+    package var nextTry: MonotonicTime? {
+        let (isOpen, opening) = slot.withLock { ($0.backend != nil, $0.nextTry) }
+        return isOpen ? ownContainer?.nextTry : opening
+    }
+
+    /// How many requests of one kind are worth handling at once; nil for the host's own number.
+    ///
+    /// With a store that takes one call at a time, one request is in the store while another one moves bytes to or from
+    /// its client; a third would do nothing but hold a thread.
+    package var concurrency: Int? {
+        guard isSerial.load(ordering: .relaxed) else { return policy.concurrency }
+        return min(2, policy.concurrency ?? 2)
+    }
 
     /// Tries to open a failed storage again, now; true if it is open afterwards.
     package func retry(now: MonotonicTime = .now) -> Bool {
@@ -100,6 +123,7 @@ package final class Storage: Sendable {
             candidate = backend
             if policy.conditions != .none { backend.learn(kept: proven.withLock { $0 }) }
             try GradeCheck.check(policy, backend.capabilities, storage: name)
+            isSerial.store(backend.isSerial, ordering: .relaxed)
             slot.withLock { slot in
                 if slot.backend == nil { slot = Slot(backend: backend) }
             }
@@ -111,17 +135,20 @@ package final class Storage: Sendable {
                 // Another thread may have had more luck meanwhile.
                 guard slot.backend == nil else { return true }
                 let failures = slot.failures + 1
-                // One second, doubled with each failure, a minute at most.
-                let pause = min(60, 1 << min(failures - 1, 6))
                 slot = Slot(
                     candidate: failed,
                     failure: failure,
                     failures: failures,
-                    nextTry: now.advanced(milliseconds: pause * 1000)
+                    nextTry: Self.nextTry(after: failures, now)
                 )
                 return false
             }
         }
+    }
+
+    /// When to try again: one second, doubled with each failure, a minute at most.
+    static func nextTry(after failures: Int, _ now: MonotonicTime) -> MonotonicTime {
+        now.advanced(milliseconds: min(60, 1 << min(failures - 1, 6)) * 1000)
     }
 
     private var options: EmulationOptions {
@@ -135,6 +162,7 @@ package final class Storage: Sendable {
 
     var idempotency: IdempotencyTable { memory.withLock { $0 }.idempotency }
     var reservedNames: Locked<Set<Key>> { memory.withLock { $0 }.reservedNames }
+    var findings: Locked<[ProbeFinding]?> { memory.withLock { $0 }.findings }
 
     /// Takes over what `old` remembers, if both stand before the same store: for the successor in the next generation.
     func inherit(from old: Storage) {
@@ -183,6 +211,7 @@ package final class Storage: Sendable {
             do throws(CofferError) {
                 try GradeCheck.check(policy, backend.capabilities, storage: name)
                 slot = Slot(backend: backend)
+                isSerial.store(backend.isSerial, ordering: .relaxed)
             } catch {
                 slot.failure = error
             }
@@ -209,7 +238,9 @@ package final class Storage: Sendable {
             capabilities: capabilities,
             limits: shown?.limits ?? StoreLimits(),
             generation: generation,
-            policy: policy
+            policy: policy,
+            warning: warning,
+            findings: findings.withLock { $0 }
         )
     }
 
@@ -235,4 +266,6 @@ final class StorageMemory: Sendable {
     let idempotency = IdempotencyTable()
     /// Names that writes with `rename` are about to take.
     let reservedNames = Locked<Set<Key>>([])
+    /// What the last probe found; nil before the first.
+    let findings = Locked<[ProbeFinding]?>(nil)
 }

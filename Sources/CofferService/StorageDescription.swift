@@ -15,6 +15,10 @@ package struct StorageDescription: Sendable {
     /// The number of the generation that it was built for.
     package var generation: Int
     package var policy: StoragePolicy
+    /// What does not work although the storage can be used; it is tried again.
+    package var warning: CofferError?
+    /// What the last probe found; nil before the first.
+    package var findings: [ProbeFinding]?
 }
 
 /// Whether a storage can be used.

@@ -55,6 +55,8 @@ package struct StoragePolicy: Sendable, Hashable {
     package var stepTimeout: Int64?
     /// How many requests of one kind are handled at once; nil for the host's own number.
     package var concurrency: Int?
+    /// The most seconds that a link may live.
+    package var linkLimit: Int64
 
     package init(
         accept: FileTypeRule = .all,
@@ -69,7 +71,8 @@ package struct StoragePolicy: Sendable, Hashable {
         writers: Writers = .shared,
         conditions: ConditionalRequests = .auto,
         stepTimeout: Int64? = nil,
-        concurrency: Int? = nil
+        concurrency: Int? = nil,
+        linkLimit: Int64 = 7 * 86_400
     ) {
         self.accept = accept
         self.deny = deny
@@ -84,5 +87,6 @@ package struct StoragePolicy: Sendable, Hashable {
         self.conditions = conditions
         self.stepTimeout = stepTimeout
         self.concurrency = concurrency
+        self.linkLimit = linkLimit
     }
 }

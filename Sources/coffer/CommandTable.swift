@@ -1,7 +1,8 @@
 /// All commands, in the order of help.
 enum CommandTable {
     static let commands: [CommandSpec] = [
-        .list, .put, .cat, .get, .head, .stat, .remove, .copy, .move, .duplicate, .url, .storages,
+        .list, .put, .cat, .get, .head, .stat, .remove, .copy, .move, .duplicate, .url, .link, .storages,
+        .containersList, .containersCreate, .containersRemove,
         .profileList, .profileUse, .profileShow, .configCheck, .configShow,
         .pluginList, .pluginInspect, .pluginCheck, .pluginNew, .health, .completion, .version,
     ]

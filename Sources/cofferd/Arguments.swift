@@ -40,7 +40,8 @@ struct Arguments {
           --check             the same as config check
 
         SIGHUP reads the configuration again, SIGTERM and SIGINT finish what is in flight and stop.
-        exit: 0 stopped in order, 1 failure, 2 usage, 7 configuration
+        exit: 0 stopped in order, 1 failure, 2 usage, 7 configuration,
+        8 a store that cannot be reached, with --require-healthy
 
         """
 

@@ -36,6 +36,11 @@ struct Daemon {
             plugins.complainIfEmpty()
             return 7
         }
+        if let error = host.unhealthiness {
+            Terminal.complain("\(error.message); without --require-healthy the others are served")
+            host.shutDown()
+            return 8
+        }
         do throws(SystemError) {
             return try serve(host)
         } catch {

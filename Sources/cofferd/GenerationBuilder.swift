@@ -4,7 +4,6 @@ import CofferPluginHost
 import CofferProfile
 import CofferService
 import CofferSystem
-import Glibc
 
 /// Makes generations of configurations: opens what is not open yet, and shares what is.
 struct GenerationBuilder: Sendable {
@@ -25,13 +24,11 @@ struct GenerationBuilder: Sendable {
         number: Int,
         after previous: (configuration: Configuration, generation: Generation)? = nil
     ) -> Generation {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return Generation(
+        let generation = Generation(
             number: number,
             profile: configuration.activeProfile ?? "",
             decidedBy: configuration.decidedBy.description,
-            createdAt: Timestamp(nanoseconds: Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)),
+            createdAt: Timestamp(nanoseconds: WallClock.nanoseconds),
             storages: configuration.storages.map { resolved in
                 let isDefault = configuration.defaultStorage.map { $0.utf8.elementsEqual(resolved.name.utf8) } ?? false
                 var proven: [Capability] = []
@@ -49,6 +46,8 @@ struct GenerationBuilder: Sendable {
                 )
             }
         )
+        OwnContainers.make(for: generation.storages, log: log)
+        return generation
     }
 
     /// One storage.
@@ -80,6 +79,7 @@ struct GenerationBuilder: Sendable {
             isEphemeral: isEphemeral,
             generation: generation,
             policy: policy,
+            container: resolved.ownContainer,
             proven: proven,
             closer: { work in Self.inBackground(work) },
             opener: { (emulation) throws(CofferError) in
@@ -115,6 +115,19 @@ struct GenerationBuilder: Sendable {
     /// Closing a store may take a second, and whoever lets go of it last has better things to do.
     private static func inBackground(_ work: @escaping @Sendable () -> Void) {
         if (try? Thread.start(named: "close", work)) == nil { work() }
+    }
+}
+
+extension ResolvedStorage {
+    /// The container to make if it is missing: a convention of the options `create` and `container`.
+    ///
+    /// A plugin whose store has containers declares both; without `container`, the storage's name is the container's.
+    fileprivate var ownContainer: String? {
+        func value(_ name: String) -> String? {
+            options.first { $0.name.utf8.elementsEqual(name.utf8) }?.value.unmasked
+        }
+        guard value("create") == "true" else { return nil }
+        return value("container").flatMap { $0.isEmpty ? nil : $0 } ?? name
     }
 }
 

@@ -48,6 +48,15 @@ final class Host: HostControl {
         for warning in configuration.warnings { log.warning("\(warning)") }
     }
 
+    /// What keeps a host that was told to require health from starting; nil where nothing does.
+    var unhealthiness: CofferError? {
+        guard requiresHealth else { return nil }
+        for storage in generations.current.storages {
+            do throws(CofferError) { try storage.checkHealth() } catch { return error }
+        }
+        return nil
+    }
+
     /// The configuration of the current generation.
     var configuration: Configuration { present.withLock { $0.configuration } }
 
@@ -117,7 +126,7 @@ final class Host: HostControl {
                     storage: storage.name
                 )
             }
-            if requiresHealth { _ = try storage.health(Call(stepTimeout: storage.policy.stepTimeout)) }
+            if requiresHealth { try storage.checkHealth() }
         }
         let access = AccessPolicy(configuration, log: log)
         present.withLock { $0 = Present(configuration: configuration, access: access) }
@@ -141,6 +150,7 @@ final class Host: HostControl {
         let number = generations.current.number
         let storage = builder.storage(resolved, isDefault: false, isEphemeral: true, generation: number)
         if case .failed(let error) = storage.state { throw error }
+        OwnContainers.make(for: [storage], log: log)
         try generations.add(storage)
         return storage
     }
@@ -194,6 +204,20 @@ final class Host: HostControl {
             _ = try reload()
         } catch {
             log.error("the configuration was not taken over: \(error.message)")
+        }
+    }
+}
+
+extension Storage {
+    /// Refuses a store that cannot be reached, or in which something is missing.
+    fileprivate func checkHealth() throws(CofferError) {
+        do throws(CofferError) {
+            if let warning { throw warning }
+            _ = try health(Call())
+        } catch {
+            var failure = error
+            failure.message = "\(name) is not healthy: \(error.message)"
+            throw failure
         }
     }
 }

@@ -1,8 +1,8 @@
 import CofferService
 import CofferSystem
 
-/// What the host does each second without being asked: it opens again what could not be opened, each storage with its
-/// own back-off, and closes listings that nobody came back for.
+/// What the host does each second without being asked: it opens again what could not be opened and makes containers
+/// that could not be made, each storage with its own back-off, and closes listings that nobody came back for.
 final class HostClock: Sendable {
     private let isStopped = Monitor(false)
 
@@ -25,7 +25,7 @@ final class HostClock: Sendable {
     private static func retry(_ storage: Storage, _ opening: Locked<Set<ObjectIdentifier>>) {
         guard opening.withLock({ $0.insert(ObjectIdentifier(storage)).inserted }) else { return }
         let work: @Sendable () -> Void = {
-            _ = storage.retry()
+            storage.settle()
             opening.withLock { _ = $0.remove(ObjectIdentifier(storage)) }
         }
         // Without a thread it waits for the next second.

@@ -18,7 +18,8 @@ extension StoragePolicy {
             writers: settings.writers == .exclusive ? .exclusive : .shared,
             conditions: ConditionalRequests(settings.conditions),
             stepTimeout: settings.timeout > 0 ? settings.timeout * 1_000_000 : nil,
-            concurrency: settings.concurrency
+            concurrency: settings.concurrency,
+            linkLimit: settings.maxLinkTTL / 1000
         )
     }
 }

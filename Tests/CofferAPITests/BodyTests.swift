@@ -151,6 +151,29 @@ struct BodyTests {
         #expect(error?.code == .invalidArgument)
     }
 
+    @Test func linksSurvive() throws {
+        let body = LinkBody(
+            key: "a/é",
+            method: .put,
+            expiresIn: 60,
+            contentType: "text/plain",
+            filename: "x",
+            size: 5
+        )
+        #expect(try LinkBody(parsing: body.encode()) == body)
+        #expect(try LinkBody(parsing: Array(#"{"key":"k"}"#.utf8)) == LinkBody(key: "k"))
+        let end = try #require(Timestamp("2026-11-21T11:52:19Z"))
+        let link = LinkInfo(
+            url: "https://h/k?s",
+            method: .delete,
+            requiredHeaders: [.init("B", "2"), .init("A", "1")],
+            expiresAt: end
+        )
+        #expect(try LinkInfo(parsing: link.encode()) == link)
+        let containers = [ContainerInfo(name: "a", created: end), ContainerInfo(name: "é")]
+        #expect(try ContainerInfo.parse(ContainerInfo.encode(containers)) == containers)
+    }
+
     @Test func reportsSurvive() throws {
         var capabilities = Capabilities([.stat: .init(.native), .copy: .init(.emulated, reason: "read and write")])
         capabilities.facts = [.directories]
@@ -159,16 +182,19 @@ struct BodyTests {
             backend: "b",
             isDefault: true,
             failure: CofferError(.unavailable, "down"),
+            warning: CofferError(.timeout, "slow"),
             url: "https://x/",
             capabilities: capabilities,
             limits: StoreLimits(objectSize: 5),
             policy: [.init("max_size", "5MiB")],
+            probe: [.init(capability: "if_match", isProven: true, detail: "seen")],
             generation: 2
         )
         #expect(try StorageInfo(parsing: storage.encode()).capabilities[.copy] == capabilities[.copy])
         let list = StorageList(storages: [storage], generation: 2)
         let read = try StorageList(parsing: list.encode())
         #expect(read.defaultStorage?.failure == storage.failure)
+        #expect(read.defaultStorage?.warning == storage.warning && read.defaultStorage?.probe == storage.probe)
         #expect(read.defaultStorage?.limits == storage.limits)
         #expect(read.defaultStorage?.policy == storage.policy)
         let health = HealthInfo(

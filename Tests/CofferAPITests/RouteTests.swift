@@ -32,6 +32,9 @@ struct RouteTests {
         ),
         ("GET", "/v1/storages/f/stat/a/b", .stat("f", "a/b", version: nil)),
         ("PATCH", "/v1/storages/f/stat/a", .patch("f", "a")), ("GET", "/v1/storages/f/url/a", .url("f", "a")),
+        ("POST", "/v1/storages/f/links", .createLink("f")), ("GET", "/v1/storages/f/containers", .listContainers("f")),
+        ("PUT", "/v1/storages/f/containers/a%2Fb%20c", .createContainer("f", container: "a/b c")),
+        ("DELETE", "/v1/storages/f/containers/logs", .removeContainer("f", container: "logs")),
         ("POST", "/v1/storages/f/delete", .deleteMany("f")), ("POST", "/v1/storages/f/copy", .copy("f")),
         ("POST", "/v1/storages/f/move", .move("f")), ("POST", "/v1/storages/f/duplicate", .duplicate("f")),
     ]
@@ -91,6 +94,9 @@ struct RouteTests {
         ("PUT", "/v1/storages/f/objects/a?on_conflict=maybe", "invalid_argument", 400),
         ("DELETE", "/v1/storages/f/objects", "invalid_argument", 400),
         ("DELETE", "/v1/storages/f/objects?prefix=", "invalid_argument", 400),
+        ("PUT", "/v1/storages/f/containers/", "invalid_argument", 400),
+        ("PUT", "/v1/storages/f/containers/%FF", "invalid_argument", 400),
+        ("PUT", "/v1/storages/f/containers/a/b", "not_found", 404),
         ("GET", "/v1/nothing", "not_found", 404), ("GET", "/", "not_found", 404), ("GET", "", "not_found", 404),
         ("GET", "/v2/health", "not_found", 404), ("GET", "/v1/health/x", "not_found", 404),
         ("GET", "*", "not_found", 404), ("GET", "/v1/storages/f/nothing", "not_found", 404),
@@ -115,7 +121,7 @@ struct RouteTests {
     @Test func everyLineOfTheTableIsReachable() throws {
         for row in RouteTable.rows {
             var target = row.resource.template
-            for (name, value) in [("{storage}", "s"), ("{profile}", "p"), ("{key}", "k")] {
+            for (name, value) in [("{storage}", "s"), ("{profile}", "p"), ("{container}", "c"), ("{key}", "k")] {
                 target = target.split(separator: name, omittingEmptySubsequences: false).joined(separator: value)
             }
             if row.operation == .deletePrefix { target += "?prefix=a" }

@@ -75,6 +75,38 @@ import Testing
         }
     }
 
+    @Test func aPluginThatTakesOneCallAtATimeHoldsTwoThreadsAndNoMore() throws {
+        let text = """
+            limits: { threads: 64, queue: 3 }
+            storages: { slow: { backend: tiny, misbehave: wait, timeout: 600s } }
+
+            """
+        try withLinkingHost(text, flags: ["-DTHREADS=COFFER_THREADS_SERIAL_INSTANCE"]) { host, good in
+            let asked = try ask(host, 12, "GET /v1/storages/slow/health")
+            // One is in the store, one waits for it, three wait without a thread, and seven are told to come again.
+            var refused = 0
+            for connection in asked where connection.hasAnswer(within: 0) || refused < 7 {
+                guard connection.hasAnswer(within: 100) else { continue }
+                #expect(try connection.answer().status == 503)
+                refused += 1
+            }
+            #expect(refused == 7)
+            #expect(try good.request("GET", "/v1/health").status == 200)
+            for connection in asked { connection.hangUp() }
+        }
+    }
+
+    @Test func anIdleConnectionIsClosedInTheTimeThatTheConfigurationSays() throws {
+        try withHost("limits: { idle_timeout: 100ms }\nstorages: { m: { backend: memory } }\n") { host in
+            let connection = try RawConnection(host.socket)
+            #expect(try connection.request("GET", "/v1/health").status == 200)
+            let start = MonotonicTime.now
+            #expect(connection.hasAnswer(within: 20_000), "the host keeps it")
+            #expect(throws: RawConnection.Broken.self) { _ = try connection.answer() }
+            #expect(MonotonicTime.now.nanoseconds - start.nanoseconds >= 90_000_000)
+        }
+    }
+
     @Test func aFullQueueIsSaidAndNothingElseIsHurt() throws {
         let text = """
             limits: { queue: 2 }

@@ -14,9 +14,10 @@ import Testing
             for row in RouteTable.rows where row.method == "GET" {
                 let target = row.resource.template.replacing("{storage}", with: "files").replacing("{key}", with: "k")
                 let get = try connection.request("GET", target)
-                #expect(get.status == 200, "\(target): \(get.text)")
+                // The store of this storage has no containers.
+                #expect(get.status == (row.operation == .listContainers ? 501 : 200), "\(target): \(get.text)")
                 let head = try connection.request("HEAD", target)
-                #expect(head.status == 200)
+                #expect(head.status == get.status)
                 // What changes from one moment to the next has no fixed length.
                 if row.operation != .metrics && row.operation != .checkStorage {
                     #expect(head.field("content-length") == get.field("content-length"), "\(target)")

@@ -18,8 +18,8 @@ let topKeys =
     "profile, defaults, backends, storages, profiles, default_storage, plugins, socket, access, watch, limits or include"
 let backendKeys =
     "url, on_conflict, accept, deny, max_size, read_only, prefix, checksum, writers, atomic, conditions, timeout, "
-    + "concurrency"
+    + "concurrency, max_link_ttl"
 let storageKeys = "backend, " + backendKeys
 let onlyStorageKeys =
     "backend, url, on_conflict, accept, deny, max_size, read_only, prefix, checksum, writers, atomic, conditions, "
-    + "timeout or concurrency"
+    + "timeout, concurrency or max_link_ttl"

@@ -21,24 +21,25 @@ struct ReportTests {
         #expect(
             try configuration().report(storage: "files") == """
                 storage files
-                  backend      local       /c/coffer.yaml:2:21 (defaults)
-                  url          -           default of the host
-                  on_conflict  rename      /c/coffer.yaml:4:24 (storages.files)
-                  accept       ALL         default of the host
-                  deny         NONE        default of the host
-                  max_size     -           default of the host
-                  read_only    false       default of the host
-                  prefix       ""          default of the host
-                  checksum     sha256      default of the host
-                  writers      shared      default of the host
-                  atomic       required    default of the host
-                  conditions   auto        default of the host
-                  timeout      30s         default of the host
-                  concurrency  -           default of the host
-                  root         /c/d/files  /c/coffer.yaml:2:34 (defaults); the storage's name is appended
-                  durability   full        default of the plugin
-                  shards       0           default of the plugin
-                  part_size    6MiB        /c/coffer.yaml:4:43 (storages.files); inactive: backend "local" has no such option
+                  backend       local       /c/coffer.yaml:2:21 (defaults)
+                  url           -           default of the host
+                  on_conflict   rename      /c/coffer.yaml:4:24 (storages.files)
+                  accept        ALL         default of the host
+                  deny          NONE        default of the host
+                  max_size      -           default of the host
+                  read_only     false       default of the host
+                  prefix        ""          default of the host
+                  checksum      sha256      default of the host
+                  writers       shared      default of the host
+                  atomic        required    default of the host
+                  conditions    auto        default of the host
+                  timeout       30s         default of the host
+                  concurrency   -           default of the host
+                  max_link_ttl  7d          default of the host
+                  root          /c/d/files  /c/coffer.yaml:2:34 (defaults); the storage's name is appended
+                  durability    full        default of the plugin
+                  shards        0           default of the plugin
+                  part_size     6MiB        /c/coffer.yaml:4:43 (storages.files); inactive: backend "local" has no such option
 
                 """
         )

@@ -10,9 +10,11 @@ let call = Call()
 func makeStorage(
     _ backend: TestBackend = TestBackend(),
     name: String = "files",
-    _ policy: StoragePolicy = StoragePolicy()
+    _ policy: StoragePolicy = StoragePolicy(),
+    container: String? = nil
 ) -> Storage {
-    Storage(name: name, backendID: "test", generation: 1, policy: policy) { options throws(CofferError) in
+    Storage(name: name, backendID: "test", generation: 1, policy: policy, container: container) {
+        options throws(CofferError) in
         EmulatedBackend(backend, options)
     }
 }

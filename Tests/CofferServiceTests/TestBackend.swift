@@ -23,6 +23,12 @@ final class TestBackend: Backend, @unchecked Sendable {
         var ignoresConditions = false
         /// The same where the size was not announced, and so the object comes in parts.
         var ignoresConditionsOfParts = false
+        /// Where every presigned URL expires, whatever was asked for.
+        var linkExpiry: Timestamp?
+        /// Thrown by every attempt to make a container.
+        var container: CofferError?
+        /// Thrown by every look at the store's health.
+        var health: CofferError?
         /// The store loses a bit of everything that it is given.
         var spoilsWrites = false
     }
@@ -41,6 +47,9 @@ final class TestBackend: Backend, @unchecked Sendable {
         var listings = 0
         var stats = 0
         var ingested = 0
+        var containers: [String] = []
+        var containerTries = 0
+        var presigned: PresignRequest?
     }
 
     let capabilities: Capabilities
@@ -90,7 +99,39 @@ final class TestBackend: Backend, @unchecked Sendable {
         }
     }
 
-    func health(_ call: Call) throws(CofferError) -> [(name: String, value: String)] { [("objects", "\(keys.count)")] }
+    func health(_ call: Call) throws(CofferError) -> [(name: String, value: String)] {
+        if let fault = faults.health { throw fault }
+        return [("objects", "\(keys.count)")]
+    }
+
+    func presign(_ request: PresignRequest, _ call: Call) throws(CofferError) -> PresignedURL {
+        guard has(.presign) else { throw Self.unsupported("links") }
+        state.withLock { $0.presigned = request }
+        return PresignedURL(
+            url: "https://store.example/\(request.key)?\(request.method.rawValue)",
+            requiredHeaders: request.contentType.map { [("Content-Type", $0)] } ?? [],
+            expiresAt: faults.linkExpiry
+                ?? Timestamp(nanoseconds: WallClock.nanoseconds + request.lifetime * 1_000_000_000)
+        )
+    }
+
+    func listContainers(_ call: Call) throws(CofferError) -> [Container] {
+        state.withLock { $0.containers.map { Container(name: $0) } }
+    }
+
+    func makeContainer(_ name: String, _ call: Call) throws(CofferError) {
+        let isTaken = state.withLock { state in
+            state.containerTries += 1
+            return state.containers.contains(name)
+        }
+        if let fault = faults.container { throw fault }
+        if isTaken { throw CofferError(.alreadyExists, "there is such a container") }
+        state.withLock { $0.containers.append(name) }
+    }
+
+    func removeContainer(_ name: String, _ call: Call) throws(CofferError) {
+        state.withLock { $0.containers.removeAll { $0 == name } }
+    }
 
     private func find(_ request: ReadRequest) throws(CofferError) -> Stored {
         if !request.conditions.isEmpty, !has(.readCondition) { throw Self.unsupported("a read condition") }

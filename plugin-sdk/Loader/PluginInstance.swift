@@ -49,6 +49,9 @@ public final class PluginInstance: @unchecked Sendable {
 
     deinit { close() }
 
+    /// Whether calls follow one another, as the plugin asks for.
+    public var isSerial: Bool { lock != nil }
+
     /// Ends the store's use as soon as its last stream is closed; a second time does nothing.
     public func close() {
         if !isClosed.exchange(true, ordering: .acquiringAndReleasing) { leave() }

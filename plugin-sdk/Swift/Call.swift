@@ -8,9 +8,10 @@ import Glibc
 ///
 /// Valid until the call returns: keep none. Each step of a stream brings its own.
 public struct Call: @unchecked Sendable {
-    private let host: UnsafePointer<coffer_host>
+    private let host: UnsafePointer<coffer_host>?
     private let token: UnsafeMutableRawPointer?
     private let traceParent: coffer_str
+    private let ownDescriptor: Int32?
 
     /// When it must be done, in nanoseconds of `CLOCK_MONOTONIC`; nil is never.
     public let deadline: UInt64?
@@ -18,8 +19,19 @@ public struct Call: @unchecked Sendable {
     /// Whether unproven conditions go to the store.
     let sendsUnproven: Bool
 
+    /// A call of the plugin's own, for work that no caller of the host waits for: renewing a token, cleaning up.
+    ///
+    /// It is cancelled once the descriptor, which stays the plugin's, becomes readable.
+    public init(deadline: UInt64? = nil, cancellationDescriptor: Int32? = nil) {
+        self.deadline = deadline
+        ownDescriptor = cancellationDescriptor
+        (host, token, traceParent) = (nil, nil, coffer_str(ptr: nil, len: 0))
+        sendsUnproven = false
+    }
+
     init(host: UnsafePointer<coffer_host>, _ call: UnsafePointer<coffer_call>?) {
         self.host = host
+        ownDescriptor = nil
         let size = Int(call?.pointee.struct_size ?? 0)
         guard let call, size >= MemoryLayout<coffer_call>.offset(of: \coffer_call.trace) ?? .max else {
             (deadline, token, traceParent) = (nil, nil, coffer_str(ptr: nil, len: 0))
@@ -35,7 +47,11 @@ public struct Call: @unchecked Sendable {
 
     /// Whether the caller gave up; cheap enough to ask in every loop.
     public var isCancelled: Bool {
-        guard token != nil, let cancelled = host.pointee.cancelled else { return false }
+        if let ownDescriptor {
+            var waiting = pollfd(fd: ownDescriptor, events: Int16(POLLIN), revents: 0)
+            return poll(&waiting, 1, 0) > 0
+        }
+        guard token != nil, let host, let cancelled = host.pointee.cancelled else { return false }
         return cancelled(host.pointee.ctx, token) != 0
     }
 
@@ -47,7 +63,8 @@ public struct Call: @unchecked Sendable {
 
     /// A descriptor that becomes readable once cancelled, for `poll`; the host's: do not read or close it.
     public var cancellationDescriptor: Int32? {
-        guard token != nil, let function = host.pointee.cancel_fd else { return nil }
+        if let ownDescriptor { return ownDescriptor }
+        guard token != nil, let host, let function = host.pointee.cancel_fd else { return nil }
         let number = function(host.pointee.ctx, token)
         return number < 0 ? nil : number
     }

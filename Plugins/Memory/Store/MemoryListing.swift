@@ -7,7 +7,7 @@ extension MemoryStore {
 
     /// All of a listing at once, for a store that pretends not to be sorted.
     package func listAll(_ request: ListRequest) -> [Entry] {
-        let listing = MemoryListStream(request, in: self)
+        let listing = MemoryListStream(request, in: self, tellsAll: true)
         var all: [Entry] = []
         while !listing.isAtEnd { all.append(contentsOf: listing.nextEntries()) }
         return all
@@ -17,6 +17,7 @@ extension MemoryStore {
 /// One listing; inserts and removals between pages disturb nothing else.
 final class MemoryListStream: ListStream {
     private enum Item {
+        case line(ByteString, ListedFacts)
         case object(StoredObject)
         case prefix(ByteString)
     }
@@ -26,13 +27,15 @@ final class MemoryListStream: ListStream {
 
     private let store: MemoryStore
     private let request: ListRequest
+    private let tellsAll: Bool
     private var last: ByteString
     private var items: [Item] = []
     fileprivate private(set) var isAtEnd = false
 
-    init(_ request: ListRequest, in store: MemoryStore) {
+    init(_ request: ListRequest, in store: MemoryStore, tellsAll: Bool = false) {
         self.request = request
         self.store = store
+        self.tellsAll = tellsAll || request.wantsMetadata
         // An entry's own bytes are its token: what follows is strictly greater than the last one given.
         last = request.token.isEmpty ? request.startAfter : request.token
         items.reserveCapacity(Self.slice)
@@ -40,6 +43,7 @@ final class MemoryListStream: ListStream {
 
     func next(limit: Int, into sink: EntrySink, call: Call) throws(BackendError) -> ListPage {
         var left = limit
+        var tag = store.tags.start
         while left > 0 && !isAtEnd {
             try call.check()
             store.lock.reading { gather(min(left, Self.slice)) }
@@ -47,15 +51,16 @@ final class MemoryListStream: ListStream {
                 switch item {
                 case .prefix(let prefix):
                     try sink.sendPrefix(prefix)
-                case .object(let object) where request.wantsMetadata:
-                    try sink.send(store.tags.entry(of: object))
                 case .object(let object):
+                    try sink.send(store.tags.entry(of: object))
+                case .line(let key, let facts):
+                    store.tags.end(&tag, generation: facts.generation)
                     try sink.sendObject(
-                        key: object.key,
-                        size: Int64(object.size),
-                        modified: object.modified,
-                        created: object.created,
-                        etag: store.tags.tag(of: object)
+                        key: key,
+                        size: Int64(facts.size),
+                        modified: facts.modified,
+                        created: facts.created,
+                        etag: ByteString(tag)
                     )
                 }
             }
@@ -74,7 +79,7 @@ final class MemoryListStream: ListStream {
         moveOn()
         return items.map { item in
             switch item {
-            case .prefix(let prefix): Entry(prefix, kind: .prefix)
+            case .prefix(let prefix), .line(let prefix, _): Entry(prefix, kind: .prefix)
             case .object(let object): store.tags.entry(of: object)
             }
         }
@@ -82,7 +87,7 @@ final class MemoryListStream: ListStream {
 
     private func moveOn() {
         switch items.last {
-        case .prefix(let prefix): last = prefix
+        case .prefix(let key), .line(let key, _): last = key
         case .object(let object): last = object.key
         case nil: break
         }
@@ -95,13 +100,15 @@ final class MemoryListStream: ListStream {
             last < request.prefix
             ? store.objects.first(notBefore: request.prefix) : store.objects.first(after: last)
         while true {
-            guard let object = store.objects[position], object.key.hasPrefix(request.prefix) else {
+            guard let key = store.objects.key(at: position), key.hasPrefix(request.prefix) else {
                 isAtEnd = true
                 return
             }
-            guard let prefix = commonPrefix(of: object.key) else {
+            guard let prefix = commonPrefix(of: key) else {
                 if items.count == limit { return }
-                items.append(.object(object))
+                items.append(
+                    tellsAll ? .object(store.objects[position]) : .line(key, store.objects.facts(at: position))
+                )
                 position = store.objects.next(position)
                 continue
             }

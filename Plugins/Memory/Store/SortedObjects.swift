@@ -12,10 +12,12 @@ struct SortedObjects {
 
     private final class Leaf {
         var keys: ContiguousArray<ByteString>
+        var facts: ContiguousArray<ListedFacts>
         var objects: ContiguousArray<StoredObject>
 
         init(_ object: StoredObject) {
             keys = [object.key]
+            facts = [ListedFacts(object)]
             objects = [object]
         }
 
@@ -23,8 +25,10 @@ struct SortedObjects {
         init(splitting leaf: Leaf) {
             let half = leaf.keys.count / 2
             keys = ContiguousArray(leaf.keys[half...])
+            facts = ContiguousArray(leaf.facts[half...])
             objects = ContiguousArray(leaf.objects[half...])
             leaf.keys.removeSubrange(half...)
+            leaf.facts.removeSubrange(half...)
             leaf.objects.removeSubrange(half...)
         }
     }
@@ -45,11 +49,16 @@ struct SortedObjects {
         return holds(position, key) ? leaves[position.leaf].objects[position.index] : nil
     }
 
-    /// The object at a position, or nil at the end.
-    subscript(position: Position) -> StoredObject? {
-        guard position.leaf < leaves.count else { return nil }
-        return leaves[position.leaf].objects[position.index]
+    /// The object at a position.
+    subscript(position: Position) -> StoredObject { leaves[position.leaf].objects[position.index] }
+
+    /// The key at a position, or nil at the end.
+    func key(at position: Position) -> ByteString? {
+        position.leaf < leaves.count ? leaves[position.leaf].keys[position.index] : nil
     }
+
+    /// What a listing tells of the object at a position.
+    func facts(at position: Position) -> ListedFacts { leaves[position.leaf].facts[position.index] }
 
     /// The position after this one.
     func next(_ position: Position) -> Position {
@@ -95,10 +104,12 @@ struct SortedObjects {
         let leaf = leaves[position.leaf]
         if leaf.keys[position.index] == object.key {
             let present = leaf.objects[position.index]
+            leaf.facts[position.index] = ListedFacts(object)
             leaf.objects[position.index] = object
             return present
         }
         leaf.keys.insert(object.key, at: position.index)
+        leaf.facts.insert(ListedFacts(object), at: position.index)
         leaf.objects.insert(object, at: position.index)
         count += 1
         if leaf.keys.count > Self.leafSize {
@@ -118,6 +129,7 @@ struct SortedObjects {
             return
         }
         last.keys.append(object.key)
+        last.facts.append(ListedFacts(object))
         last.objects.append(object)
         lastKeys[lastKeys.count - 1] = object.key
     }
@@ -128,6 +140,7 @@ struct SortedObjects {
         guard holds(position, key) else { return nil }
         let leaf = leaves[position.leaf]
         leaf.keys.remove(at: position.index)
+        leaf.facts.remove(at: position.index)
         let object = leaf.objects.remove(at: position.index)
         count -= 1
         if let last = leaf.keys.last {

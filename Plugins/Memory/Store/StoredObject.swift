@@ -58,6 +58,21 @@ final class StoredObject: Sendable {
     }
 }
 
+/// What a listing tells of an object beside its key; it lies where the order is, so that a listing fetches no object.
+struct ListedFacts {
+    let size: UInt64
+    let modified: Int64
+    let created: Int64
+    let generation: UInt64
+
+    init(_ object: StoredObject) {
+        size = object.size
+        modified = object.modified
+        created = object.created
+        generation = object.generation
+    }
+}
+
 /// Makes entity tags: the store's nonce and the version's generation, in hexadecimal.
 struct TagMaker: Sendable {
     private let nonce: [UInt8]
@@ -71,18 +86,27 @@ struct TagMaker: Sendable {
     }
 
     func tag(of object: StoredObject) -> ByteString {
-        let generation = object.generation
-        let digits = max(1, (67 - generation.leadingZeroBitCount) / 4)
-        return ByteString(
-            [UInt8](unsafeUninitializedCapacity: nonce.count + digits) { buffer, count in
-                for (index, byte) in nonce.enumerated() { buffer[index] = byte }
-                for index in 0..<digits {
-                    let shift = 4 * (digits - 1 - index)
-                    buffer[nonce.count + index] = Self.digit(UInt8(truncatingIfNeeded: generation >> shift) & 15)
-                }
-                count = nonce.count + digits
-            }
-        )
+        var text = start
+        end(&text, generation: object.generation)
+        return ByteString(text)
+    }
+
+    /// What all tags begin with, with room for the rest.
+    var start: [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(nonce.count + 16)
+        text += nonce
+        return text
+    }
+
+    /// Gives a text that begins so, whatever followed, the end of a generation's tag.
+    func end(_ text: inout [UInt8], generation: UInt64) {
+        text.removeLast(text.count - nonce.count)
+        var shift = max(0, 63 - generation.leadingZeroBitCount) & ~3
+        while shift >= 0 {
+            text.append(Self.digit(UInt8(truncatingIfNeeded: generation >> UInt64(shift)) & 15))
+            shift -= 4
+        }
     }
 
     func entry(of object: StoredObject) -> Entry {

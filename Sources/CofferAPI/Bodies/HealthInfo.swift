@@ -11,12 +11,15 @@ public struct HealthInfo: Sendable, Hashable {
         public var backend: String
         /// Why it cannot be used; nil where it can.
         public var failure: CofferError?
+        /// What does not work although it can be used; nil where all is well.
+        public var warning: CofferError?
 
         /// Creates a state.
-        public init(name: String, backend: String, failure: CofferError? = nil) {
+        public init(name: String, backend: String, failure: CofferError? = nil, warning: CofferError? = nil) {
             self.name = name
             self.backend = backend
             self.failure = failure
+            self.warning = warning
         }
     }
 
@@ -34,8 +37,10 @@ public struct HealthInfo: Sendable, Hashable {
         self.generation = generation
     }
 
-    /// `ok`, or `degraded` where a storage has failed.
-    public var status: String { storages.allSatisfy { $0.failure == nil } ? "ok" : "degraded" }
+    /// `ok`, or `degraded` where a storage has failed or is not well.
+    public var status: String {
+        storages.allSatisfy { $0.failure == nil && $0.warning == nil } ? "ok" : "degraded"
+    }
 
     /// The report as a JSON document.
     package func encode() -> [UInt8] {
@@ -53,6 +58,8 @@ public struct HealthInfo: Sendable, Hashable {
                         $0.member("state", storage.failure == nil ? "open" : "failed")
                         $0.name("problem")
                         if let failure = storage.failure { Problem.write(failure, to: &$0) } else { $0.null() }
+                        $0.name("warning")
+                        if let warning = storage.warning { Problem.write(warning, to: &$0) } else { $0.null() }
                     }
                 }
             }
@@ -65,9 +72,13 @@ public struct HealthInfo: Sendable, Hashable {
         let body = try BodyReader(parsing: bytes)
         var storages: [StorageState] = []
         for reader in try body.objects("storages") {
-            let failure = reader.value("problem").map { Problem.decode($0) }
             storages.append(
-                StorageState(name: try reader.string("name"), backend: try reader.string("backend"), failure: failure)
+                StorageState(
+                    name: try reader.string("name"),
+                    backend: try reader.string("backend"),
+                    failure: reader.value("problem").map { Problem.decode($0) },
+                    warning: reader.value("warning").map { Problem.decode($0) }
+                )
             )
         }
         self.init(

@@ -13,6 +13,8 @@ public struct StorageInfo: Sendable, Hashable {
     public var isEphemeral: Bool
     /// Why it cannot be used; nil where it can.
     public var failure: CofferError?
+    /// What does not work although the storage can be used; nil where all is well.
+    public var warning: CofferError?
     /// The base of its objects' public URLs.
     public var url: String?
     /// What it can do, and how well.
@@ -21,8 +23,27 @@ public struct StorageInfo: Sendable, Hashable {
     public var limits: StoreLimits
     /// Facts of its policy worth showing, like `max_size`.
     public var policy: [Setting]
+    /// What the last probe found; nil before the first.
+    public var probe: [ProbeResult]?
     /// The generation of the configuration it belongs to.
     public var generation: Int64
+
+    /// What a probe found of one capability.
+    public struct ProbeResult: Sendable, Hashable {
+        /// The capability's word.
+        public var capability: String
+        /// Whether the store was seen to do it.
+        public var isProven: Bool
+        /// What was seen.
+        public var detail: String
+
+        /// Creates a finding.
+        public init(capability: String, isProven: Bool, detail: String) {
+            self.capability = capability
+            self.isProven = isProven
+            self.detail = detail
+        }
+    }
 
     /// A name and a value to show.
     public struct Setting: Sendable, Hashable {
@@ -45,10 +66,12 @@ public struct StorageInfo: Sendable, Hashable {
         isDefault: Bool = false,
         isEphemeral: Bool = false,
         failure: CofferError? = nil,
+        warning: CofferError? = nil,
         url: String? = nil,
         capabilities: Capabilities = Capabilities(),
         limits: StoreLimits = StoreLimits(),
         policy: [Setting] = [],
+        probe: [ProbeResult]? = nil,
         generation: Int64
     ) {
         self.name = name
@@ -56,10 +79,12 @@ public struct StorageInfo: Sendable, Hashable {
         self.isDefault = isDefault
         self.isEphemeral = isEphemeral
         self.failure = failure
+        self.warning = warning
         self.url = url
         self.capabilities = capabilities
         self.limits = limits
         self.policy = policy
+        self.probe = probe
         self.generation = generation
     }
 
@@ -85,6 +110,8 @@ extension StorageInfo {
             $0.member("state", state)
             $0.name("problem")
             if let failure { Problem.write(failure, to: &$0) } else { $0.null() }
+            $0.name("warning")
+            if let warning { Problem.write(warning, to: &$0) } else { $0.null() }
             $0.member("url", url)
             $0.name("capabilities")
             $0.object {
@@ -109,8 +136,37 @@ extension StorageInfo {
             $0.object {
                 for setting in policy { $0.member(setting.name, setting.value) }
             }
+            $0.name("probe")
+            if let probe { Self.write(probe, to: &$0) } else { $0.null() }
             $0.member("generation", generation)
         }
+    }
+
+    private static func write(_ probe: [ProbeResult], to writer: inout JSONWriter) {
+        writer.array {
+            for result in probe {
+                $0.object {
+                    $0.member("capability", result.capability)
+                    $0.member("proven", result.isProven)
+                    $0.member("detail", result.detail)
+                }
+            }
+        }
+    }
+
+    private static func readProbe(_ body: BodyReader) throws(CofferError) -> [ProbeResult]? {
+        guard body.value("probe") != nil else { return nil }
+        var results: [ProbeResult] = []
+        for item in try body.objects("probe") {
+            results.append(
+                ProbeResult(
+                    capability: try item.string("capability"),
+                    isProven: try item.optionalBool("proven") ?? false,
+                    detail: try item.optionalString("detail") ?? ""
+                )
+            )
+        }
+        return results
     }
 
     /// Reads a description.
@@ -135,10 +191,12 @@ extension StorageInfo {
             isDefault: try body.optionalBool("default") ?? false,
             isEphemeral: try body.optionalBool("ephemeral") ?? false,
             failure: body.value("problem").map { Problem.decode($0) },
+            warning: body.value("warning").map { Problem.decode($0) },
             url: try body.optionalString("url"),
             capabilities: capabilities,
             limits: limits,
             policy: try body.stringPairs("policy").map { Setting($0.name, $0.value) },
+            probe: try Self.readProbe(body),
             generation: try body.optionalInteger("generation") ?? 0
         )
     }

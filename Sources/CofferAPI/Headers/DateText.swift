@@ -47,10 +47,13 @@ extension [UInt8] {
 extension MutableSpan<UInt8> {
     /// Writes the last `digits` decimal digits of `value`.
     fileprivate mutating func put(_ value: Int, digits: Int, at start: Int) {
-        var rest = UInt(value)
-        for place in stride(from: start + digits - 1, through: start, by: -1) {
-            self[place] = UInt8(0x30 + rest % 10)
-            rest /= 10
+        var rest = UInt32(truncatingIfNeeded: value)
+        var place = start + digits
+        while place > start {
+            place -= 1
+            let tens = rest / 10
+            self[place] = UInt8(truncatingIfNeeded: 0x30 + rest - 10 * tens)
+            rest = tens
         }
     }
 

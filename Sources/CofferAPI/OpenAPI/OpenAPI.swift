@@ -42,7 +42,7 @@ package enum OpenAPI {
 
     private static func parameters(_ row: RouteRow, at resource: Resource) -> [JSONValue] {
         var parameters: [JSONValue] = []
-        for name in ["storage", "profile", "key"] where resource.template.contains("{\(name)}") {
+        for name in ["storage", "profile", "container", "key"] where resource.template.contains("{\(name)}") {
             parameters.append(reference("parameters", name))
         }
         if resource != row.resource { parameters.append(reference("parameters", "key_in_query")) }

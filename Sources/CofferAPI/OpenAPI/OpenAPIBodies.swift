@@ -12,6 +12,7 @@ enum OpenAPIBodies {
         case .deleteMany: json("Deletion")
         case .copy, .move: json("Transfer")
         case .duplicate: json("Duplication")
+        case .createLink: json("LinkRequest")
         default: nil
         }
     }

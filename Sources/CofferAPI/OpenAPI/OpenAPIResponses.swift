@@ -79,6 +79,8 @@ enum OpenAPIResponses {
         case .get: return statuses.union([416])
         case .put, .create, .patch, .copy, .move, .duplicate, .putStorage: return statuses.union(ofWriting)
         case .deleteMany: return statuses.union([413])
+        case .createLink: return statuses.union([413, 415])
+        case .createContainer: return statuses.union([507])
         case .activateProfile, .reload: return statuses.union([404, 409, 422, 501, 502, 504, 507])
         default: return statuses
         }
@@ -128,8 +130,11 @@ enum OpenAPIResponses {
         case .stat: [("200", answer("The object", "Object")), ("304", plain("Not modified"))]
         case .patch: [("200", answer("The object", "Object"))]
         case .url: [("200", answer("The public URL", "URL"))]
+        case .createLink: [("200", answer("The link", "Link"))]
+        case .listContainers: [("200", answer("The containers", "Containers"))]
+        case .createContainer: [("201", answer("The container", "Container"))]
         case .deleteMany: [("200", answer("One result for each key", "DeletionResults"))]
-        case .dropStorage, .delete: [("204", plain("Gone"))]
+        case .dropStorage, .delete, .removeContainer: [("204", plain("Gone"))]
         }
     }
 

@@ -15,6 +15,7 @@ enum OpenAPISchemas {
     private static let parameters: JSONValue = [
         "storage": path("storage", "The storage's name"),
         "profile": path("profile", "The profile's name"),
+        "container": path("container", "The container's name"),
         "key": [
             "name": "key", "in": "path", "required": true,
             "description": "The key, percent-encoded once; its slashes may stay as they are",
@@ -55,6 +56,7 @@ enum OpenAPISchemas {
     private static let truth: JSONValue = ["type": "boolean"]
     private static let textOrNull: JSONValue = ["type": ["string", "null"]]
     private static let numberOrNull: JSONValue = ["type": ["integer", "null"], "format": "int64"]
+    private static let time: JSONValue = ["type": "string", "format": "date-time"]
     private static let timeOrNull: JSONValue = ["type": ["string", "null"], "format": "date-time"]
     private static let texts: JSONValue = ["type": "object", "additionalProperties": ["type": "string"]]
     private static let problemOrNull: JSONValue = [
@@ -123,6 +125,14 @@ enum OpenAPISchemas {
                 ])
             ),
             .init(name: "URL", value: object([("url", text)])),
+            .init(
+                name: "Link",
+                value: object([
+                    ("url", text), ("method", methods), ("required_headers", texts), ("expires_at", time),
+                ])
+            ),
+            .init(name: "Container", value: object([("name", text), ("created", timeOrNull)])),
+            .init(name: "Containers", value: object([("containers", all(of: "Container"))])),
             .init(name: "Version", value: object([("version", text), ("api", text), ("abi", text)])),
             .init(
                 name: "Health",
@@ -134,6 +144,7 @@ enum OpenAPISchemas {
                         list(
                             of: object([
                                 ("name", text), ("backend", text), ("state", state), ("problem", problemOrNull),
+                                ("warning", problemOrNull),
                             ])
                         )
                     ),
@@ -147,9 +158,9 @@ enum OpenAPISchemas {
                 name: "Storage",
                 value: object([
                     ("name", text), ("backend", text), ("default", truth), ("ephemeral", truth), ("state", state),
-                    ("problem", problemOrNull), ("url", textOrNull), ("capabilities", capabilities),
-                    ("facts", list(of: text)), ("limits", ["type": "object"]), ("policy", texts),
-                    ("generation", number),
+                    ("problem", problemOrNull), ("warning", problemOrNull), ("url", textOrNull),
+                    ("capabilities", capabilities), ("facts", list(of: text)), ("limits", ["type": "object"]),
+                    ("policy", texts), ("probe", probe), ("generation", number),
                 ])
             ),
             .init(
@@ -184,6 +195,26 @@ enum OpenAPISchemas {
                 value: object(
                     [("from", key)],
                     optional: [("to_storage", textOrNull), ("source_if_match", textOrNull)],
+                    isClosed: true
+                )
+            ),
+            .init(
+                name: "LinkRequest",
+                value: object(
+                    [("key", key)],
+                    optional: [
+                        ("method", ["type": ["string", "null"], "enum": ["GET", "HEAD", "PUT", "DELETE", .null]]),
+                        ("expires_in", ["type": ["integer", "null"], "format": "int64", "minimum": 1]),
+                        ("content_type", ["type": ["string", "null"], "pattern": "^[!-~]([ -~]*[!-~])?$"]),
+                        (
+                            "filename",
+                            [
+                                "type": ["string", "null"], "minLength": 1, "maxLength": 255,
+                                "pattern": "^[^\\u0000-\\u001f\\u007f]+$",
+                            ]
+                        ),
+                        ("size", ["type": ["integer", "null"], "format": "int64", "minimum": 0]),
+                    ],
                     isClosed: true
                 )
             ),
@@ -233,6 +264,15 @@ enum OpenAPISchemas {
     private static var codes: JSONValue {
         ["type": "string", "enum": .array(ErrorTable.rows.map { .string($0.code.rawValue) })]
     }
+
+    private static let methods: JSONValue = [
+        "type": "string", "enum": .array(LinkMethod.allCases.map { .string($0.rawValue) }),
+    ]
+
+    private static let probe: JSONValue = [
+        "type": ["array", "null"],
+        "items": object([("capability", text), ("proven", truth), ("detail", text)]),
+    ]
 
     private static let state: JSONValue = ["type": "string", "enum": ["open", "failed"]]
 

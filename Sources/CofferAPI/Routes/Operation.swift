@@ -16,6 +16,10 @@ package enum Operation: String, Sendable, Hashable, CaseIterable {
     case put, get, head, delete
     case stat, patch
     case url
+    case createLink = "create_link"
+    case listContainers = "list_containers"
+    case createContainer = "create_container"
+    case removeContainer = "remove_container"
     case deleteMany = "delete_many"
     case copy, move, duplicate
 }
@@ -80,6 +84,10 @@ package enum RouteTable {
         row(.stat, "GET", .stat, "What is known of an object, as JSON", [version]),
         row(.patch, "PATCH", .stat, "Change an object's metadata"),
         row(.url, "GET", .url, "An object's public URL"),
+        row(.createLink, "POST", .links, "A signed URL for one object and one method, which expires"),
+        row(.listContainers, "GET", .containers, "The buckets or containers of the storage's store"),
+        row(.createContainer, "PUT", .container, "Make a container"),
+        row(.removeContainer, "DELETE", .container, "Remove an empty container"),
         row(.deleteMany, "POST", .deletion, "Delete many objects, with one result for each"),
         row(.copy, "POST", .copy, "Copy an object"),
         row(.move, "POST", .move, "Move an object"),

@@ -9,7 +9,7 @@ package struct RequestTarget: Sendable {
     package let resource: Resource
     /// The storage or profile of the path, decoded; empty where it has none.
     package let name: String
-    /// The raw key of the path; nil where it has none.
+    /// The raw key or container of the path; nil where it has neither.
     package let rawKey: ArraySlice<UInt8>?
     /// The raw query; empty where there is none.
     package let rawQuery: ArraySlice<UInt8>
@@ -59,7 +59,7 @@ package struct RequestTarget: Sendable {
 
     private static let verbs: [(word: String, resource: Resource)] = [
         ("object", .objectByQuery), ("health", .storageHealth), ("delete", .deletion), ("copy", .copy),
-        ("move", .move), ("duplicate", .duplicate),
+        ("move", .move), ("duplicate", .duplicate), ("links", .links),
     ]
 
     /// What follows `/v1/storages/{storage}`.
@@ -69,6 +69,10 @@ package struct RequestTarget: Sendable {
         if verb.spells("objects") { return rest.isAtEnd ? (.objects, nil) : (.object, rest.afterSlash) }
         if verb.spells("stat") { return rest.isAtEnd ? (.statByQuery, nil) : (.stat, rest.afterSlash) }
         if verb.spells("url") { return rest.isAtEnd ? (.urlByQuery, nil) : (.url, rest.afterSlash) }
+        if verb.spells("containers") {
+            guard let container = rest.next() else { return (.containers, nil) }
+            return rest.isAtEnd ? (.container, container) : nil
+        }
         guard rest.isAtEnd, let found = verbs.first(where: { verb.spells($0.word) }) else { return nil }
         return (found.resource, nil)
     }

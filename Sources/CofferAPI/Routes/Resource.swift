@@ -18,12 +18,15 @@ package enum Resource: String, Sendable, Hashable, CaseIterable {
     case statByQuery = "/v1/storages/{storage}/stat"
     case url = "/v1/storages/{storage}/url/{key}"
     case urlByQuery = "/v1/storages/{storage}/url"
+    case links = "/v1/storages/{storage}/links"
+    case containers = "/v1/storages/{storage}/containers"
+    case container = "/v1/storages/{storage}/containers/{container}"
     case deletion = "/v1/storages/{storage}/delete"
     case copy = "/v1/storages/{storage}/copy"
     case move = "/v1/storages/{storage}/move"
     case duplicate = "/v1/storages/{storage}/duplicate"
 
-    /// The path with `{storage}`, `{profile}` and `{key}` in the places of names.
+    /// The path with `{storage}`, `{profile}`, `{container}` and `{key}` in the places of names.
     package var template: String { rawValue }
 
     /// The same resource with its key in the query instead of the path.

@@ -42,6 +42,12 @@ extension Route {
             try key.checkForReading()
             return key
         }
+        func container() throws(CofferError) -> String {
+            guard let name = target.rawKey.flatMap({ PercentCoding.decode($0) }), !name.isEmpty else {
+                throw CofferError(.invalidArgument, "the container's name is empty or not percent-encoded UTF-8")
+            }
+            return name
+        }
         switch operation {
         case .health: return .health
         case .version: return .version
@@ -66,6 +72,10 @@ extension Route {
         case .stat: return .stat(name, try key(), version: query["version"])
         case .patch: return .patch(name, try key())
         case .url: return .url(name, try key())
+        case .createLink: return .createLink(name)
+        case .listContainers: return .listContainers(name)
+        case .createContainer: return .createContainer(name, container: try container())
+        case .removeContainer: return .removeContainer(name, container: try container())
         case .deleteMany: return .deleteMany(name)
         case .copy: return .copy(name)
         case .move: return .move(name)

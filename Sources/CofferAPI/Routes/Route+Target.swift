@@ -15,6 +15,7 @@ extension Route {
         let encoded = PercentCoding.encode(name, keeping: .component)
         var parts = template.split(separator: "/").map(String.init)
         if parts.count > 2 { parts[2] = encoded }
+        if let container { parts[parts.count - 1] = PercentCoding.encode(container, keeping: .component) }
         if let key {
             parts.removeLast()
             if key.needsQuery {
@@ -57,6 +58,13 @@ extension Route {
         guard !items.isEmpty else { return "" }
         let encoded = items.map { "\($0.0)=\(PercentCoding.encode($0.1, keeping: .component))" }
         return "?" + encoded.joined(separator: "&")
+    }
+
+    private var container: String? {
+        switch self {
+        case .createContainer(_, let name), .removeContainer(_, let name): name
+        default: nil
+        }
     }
 
     private var profile: String? {

@@ -26,6 +26,10 @@ package enum Route: Sendable, Hashable {
     case stat(String, Key, version: String?)
     case patch(String, Key)
     case url(String, Key)
+    case createLink(String)
+    case listContainers(String)
+    case createContainer(String, container: String)
+    case removeContainer(String, container: String)
     case deleteMany(String)
     case copy(String)
     case move(String)
@@ -110,6 +114,10 @@ extension Route {
         case .stat: .stat
         case .patch: .patch
         case .url: .url
+        case .createLink: .createLink
+        case .listContainers: .listContainers
+        case .createContainer: .createContainer
+        case .removeContainer: .removeContainer
         case .deleteMany: .deleteMany
         case .copy: .copy
         case .move: .move
@@ -127,7 +135,8 @@ extension Route {
             .list(let name, _), .create(let name, _), .deletePrefix(let name, _), .put(let name, _, _),
             .get(let name, _, _, _), .head(let name, _, _), .delete(let name, _, _), .stat(let name, _, _),
             .patch(let name, _), .url(let name, _), .deleteMany(let name), .copy(let name), .move(let name),
-            .duplicate(let name):
+            .duplicate(let name), .createLink(let name), .listContainers(let name), .createContainer(let name, _),
+            .removeContainer(let name, _):
             name
         }
     }

@@ -22,6 +22,7 @@ package final class EmulatedBackend: Backend {
     /// What the store says of itself, as far as no probe knows better, and the grades that come of it.
     private let grades: Locked<(store: Capabilities, all: Capabilities)>
     private let isClosed = Atomic<Bool>(false)
+    private let isContainerThere = Atomic<Bool>(false)
     private let locks = KeyLocks()
     /// Whether changes take the lock of their key: somebody's condition may be between check and act.
     let locksChanges: Bool
@@ -53,6 +54,15 @@ package final class EmulatedBackend: Backend {
 
     /// The store's limits.
     package var limits: StoreLimits { bare.limits }
+
+    /// Whether the store takes one call at a time.
+    package var isSerial: Bool { bare.isSerial }
+
+    /// Whether the container that it was opened for is known to be there; whoever makes or removes it says so.
+    package var hasOwnContainer: Bool {
+        get { isContainerThere.load(ordering: .acquiring) }
+        set { isContainerThere.store(newValue, ordering: .releasing) }
+    }
 
     /// Whether objects keep a content type of their own.
     package var keepsContentType: Bool { native.contentType }
@@ -126,6 +136,22 @@ package final class EmulatedBackend: Backend {
     /// Passes on to the store.
     package func publicURL(of key: Key, _ call: Call) throws(CofferError) -> String {
         try bare.publicURL(of: key, call)
+    }
+
+    /// Passes on to the store.
+    package func presign(_ request: PresignRequest, _ call: Call) throws(CofferError) -> PresignedURL {
+        try bare.presign(request, call)
+    }
+
+    /// Passes on to the store.
+    package func listContainers(_ call: Call) throws(CofferError) -> [Container] { try bare.listContainers(call) }
+
+    /// Passes on to the store.
+    package func makeContainer(_ name: String, _ call: Call) throws(CofferError) { try bare.makeContainer(name, call) }
+
+    /// Passes on to the store.
+    package func removeContainer(_ name: String, _ call: Call) throws(CofferError) {
+        try bare.removeContainer(name, call)
     }
 
     /// Passes on to the store.

@@ -70,6 +70,29 @@ extension HostChannel {
         _ = try call(.dropStorage(name), cancel)
     }
 
+    package func containers(
+        _ storage: String,
+        _ cancel: CancelHandle? = nil
+    ) throws(CofferError) -> [ContainerInfo] {
+        try ContainerInfo.parse(call(.listContainers(storage), cancel))
+    }
+
+    package func makeContainer(
+        _ storage: String,
+        _ name: String,
+        _ cancel: CancelHandle? = nil
+    ) throws(CofferError) {
+        _ = try call(.createContainer(storage, container: name), body: [], cancel)
+    }
+
+    package func removeContainer(
+        _ storage: String,
+        _ name: String,
+        _ cancel: CancelHandle? = nil
+    ) throws(CofferError) {
+        _ = try call(.removeContainer(storage, container: name), cancel)
+    }
+
     // MARK: Objects
 
     package func stat(
@@ -134,6 +157,12 @@ extension HostChannel {
 
     package func url(_ storage: String, _ key: Key, _ cancel: CancelHandle? = nil) throws(CofferError) -> String {
         try URLAnswer.parse(call(.url(storage, key), cancel))
+    }
+
+    package func link(_ storage: String, _ body: LinkBody, _ cancel: CancelHandle? = nil) throws(CofferError)
+        -> LinkInfo
+    {
+        try LinkInfo(parsing: call(.createLink(storage), body: body.encode(), cancel))
     }
 
     package func page(

@@ -176,6 +176,7 @@ struct StorageWork {
         case "conditions": settings.conditions = ConditionPolicy(rawValue: value) ?? settings.conditions
         case "timeout": settings.timeout = Int64(value) ?? settings.timeout
         case "concurrency": settings.concurrency = Int(value)
+        case "max_link_ttl": settings.maxLinkTTL = Int64(value) ?? settings.maxLinkTTL
         default: break
         }
         add(row.name, SettingText(value, of: row.schema), origin, note: note)

@@ -54,6 +54,8 @@ package struct StorageSettings: Sendable, Hashable {
     package var timeout: Int64 = 30_000
     /// How many calls may run at once; nil for the host's own limit.
     package var concurrency: Int?
+    /// How long a link may live, in milliseconds.
+    package var maxLinkTTL: Int64 = 7 * 86_400_000
 
     package init() {}
 }

@@ -242,6 +242,16 @@ enum KeyTable {
             default: "`limits.calls_per_storage`",
             in: everywhere
         ),
+        value(
+            OptionSchema(
+                "max_link_ttl",
+                .duration,
+                default: "7d",
+                doc: "How long a link may live; a store may allow less.",
+                minimum: 1000
+            ),
+            in: everywhere
+        ),
     ]
 
     private static let profile: [KeyRow] = [

@@ -30,7 +30,9 @@ extension CommandSpec {
             output.line(health.status)
             output.table(
                 health.storages.map { storage in
-                    ["  " + storage.name, storage.backend, storage.failure.map { "failed: \($0.message)" } ?? "open"]
+                    let state = storage.failure.map { "failed: \($0.message)" }
+                    let note = storage.warning.map { "open: \($0.message)" }
+                    return ["  " + storage.name, storage.backend, state ?? note ?? "open"]
                 }
             )
         }

@@ -33,7 +33,7 @@ private func show(_ list: StorageList, _ output: inout Output) {
     }
     output.table(rows)
     for storage in list.storages {
-        if let failure = storage.failure { output.line("\(storage.name): \(failure.message)") }
+        if let reason = storage.failure ?? storage.warning { output.line("\(storage.name): \(reason.message)") }
     }
 }
 
@@ -45,6 +45,7 @@ private func show(_ storage: StorageInfo, _ output: inout Output) {
         ["url", storage.url ?? "-"],
         ["generation", String(storage.generation)],
     ]
+    if let warning = storage.warning { rows.append(["warning", warning.message]) }
     for setting in storage.policy { rows.append([setting.name, setting.value]) }
     if let size = storage.limits.objectSize { rows.append(["largest object", ByteCount.text(size)]) }
     let facts = StoreFact.allCases.filter { storage.capabilities.facts.contains($0) }
@@ -57,6 +58,9 @@ private func show(_ storage: StorageInfo, _ output: inout Output) {
             return [capability.rawValue, entry.grade.rawValue, entry.reason ?? ""]
         }
     )
+    guard let probe = storage.probe else { return }
+    output.line("\nwhat the last probe found:")
+    output.table(probe.map { ["  " + $0.capability, $0.isProven ? "proven" : "not proven", $0.detail] })
 }
 
 extension Output {

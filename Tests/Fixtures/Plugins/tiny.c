@@ -1,7 +1,7 @@
 /* A backend in memory, small enough to read: what the tests of the loader and of the plugin host run against.
  *
- * ID, THREADS, CAPS and UNPROVEN change what it says of itself; OLD leaves out what a cut header does not have. Its option
- * `misbehave` makes it break one rule of the ABI, by the word that stands beside the breach below. */
+ * ID, THREADS, CAPS and UNPROVEN change what it says of itself; OLD leaves out what a cut header does not have; LINKS adds
+ * links and containers. Its option `misbehave` makes it break one rule of the ABI, by the word beside the breach below. */
 #include "tiny_store.h"
 #include "tiny_capabilities.h"
 
@@ -39,6 +39,9 @@ static coffer_status t_open(const coffer_open_args *a, const coffer_call *c, cof
             snprintf(in->misbehave, sizeof in->misbehave, "%s", o.value.ptr);
         if (strcmp(o.key.ptr, "password") == 0)
             snprintf(in->password, sizeof in->password, "%s", o.value.ptr);
+#ifdef LINKS
+        links_option(&in->containers, o);
+#endif
     }
     if (bad(in, "refuse")) {
         char text[128];
@@ -55,6 +58,9 @@ static coffer_status t_open(const coffer_open_args *a, const coffer_call *c, cof
         r->native |= COFFER_CAP_CONTAINERS;
     r->max_object = 1 << 30;
     r->unproven = UNPROVEN;
+#ifdef LINKS
+    r->max_presign_s = in->containers.max_link;
+#endif
     host->log(host->ctx, a->host_instance, COFFER_LOG_INFO, (coffer_str){ "opened", 6 });
     return COFFER_OK;
 }
@@ -452,6 +458,12 @@ static const coffer_option options[] = {
       .min = 1024, .max = 1 << 30, .deprecated_alias = "buffer_size",
 #endif
     },
+#ifdef LINKS
+    { .name = "container", .type = COFFER_OPT_STRING, .doc = "The container; else the storage's name." },
+    { .name = "create", .type = COFFER_OPT_BOOL, .default_value = "false", .doc = "Make the container if it is missing." },
+    { .name = "gate", .type = COFFER_OPT_PATH, .doc = "While there is no such file, no container can be made." },
+    { .name = "max_link", .type = COFFER_OPT_DURATION, .doc = "How long the store lets a link live." },
+#endif
 };
 
 static const coffer_ops operations = {
@@ -463,6 +475,10 @@ static const coffer_ops operations = {
     .list_open = t_list_open, .list_next = t_list_next, .list_close = t_list_close,
 #ifndef OLD
     .remove_batch = t_remove_batch, .copy = t_copy, .public_url = t_public_url, .usage = t_usage,
+#endif
+#ifdef LINKS
+    .presign = t_presign, .container_list = t_container_list, .container_make = t_container_make,
+    .container_remove = t_container_remove,
 #endif
 };
 

@@ -18,6 +18,18 @@ typedef struct object {
     char etag[24];
 } object;
 
+#ifdef LINKS
+#define TINY_CONTAINERS 4096
+
+/* Each container's name; the instance's own is the option `container`. */
+typedef struct containers {
+    char own[64], gate[256];
+    char names[TINY_CONTAINERS][64];
+    size_t count;
+    uint64_t max_link;
+} containers;
+#endif
+
 struct coffer_instance {
     pthread_mutex_t lock;
     object *objects;
@@ -27,6 +39,9 @@ struct coffer_instance {
     char password[64];
     void *host_instance;
     atomic_int inside;
+#ifdef LINKS
+    containers containers;
+#endif
 };
 
 struct coffer_rstream {
