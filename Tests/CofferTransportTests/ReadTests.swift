@@ -16,7 +16,10 @@ private func object(
             if !harm(number, bytes, peer) { peer.answer(200, fields, bytes) }
             return
         }
-        let ends = range.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+        let ends = range.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false).map { text in
+            // A number that is too large lies past every end.
+            text.isEmpty ? nil : Int(text) ?? .max
+        }
         let first = ends[0] ?? max(0, bytes.count - (ends[1] ?? 0))
         guard first < bytes.count else { return peer.answer(416, ["Content-Range: bytes */\(bytes.count)"]) }
         let last = ends[0] == nil ? bytes.count - 1 : min(ends[1] ?? .max, bytes.count - 1)
@@ -60,6 +63,28 @@ private func object(
             for range in [ReadRange.all, .from(0), .slice(offset: 0, length: 9), .suffix(4), .suffix(0)] {
                 let got = try bytes(endpoint, range)
                 #expect(got.isEmpty)
+            }
+        }
+    }
+
+    @Test func anEmptyObjectMayComeAsPartOfItself() throws {
+        let script: ScriptedServer.Script = { _, _, peer in peer.answer(206, ["Content-Range: bytes 0--1/0"]) }
+        try withEndpoint(script) { endpoint, _ in
+            let got = try bytes(endpoint, .suffix(4))
+            #expect(got.isEmpty)
+            #expect(failure { _ = try bytes(endpoint, .from(1)) }?.code == .corrupt)
+        }
+    }
+
+    @Test func hugeRangesDoNotOverflow() throws {
+        try withEndpoint(object(pattern(100))) { endpoint, _ in
+            for length in [UInt64.max, .max - 1, .max >> 1] {
+                let got = try bytes(endpoint, .slice(offset: 1, length: length))
+                #expect(got.elementsEqual(pattern(100).dropFirst()))
+                let far = ReadRange.slice(offset: .max, length: length)
+                let opening = try endpoint.read(HTTPRequest("GET", "/"), far, call: patientCall())
+                guard case .refused(let answer) = opening else { return #expect(Bool(false)) }
+                #expect(answer.status == 416)
             }
         }
     }

@@ -125,6 +125,7 @@ void coffer_wire_free(coffer_wire *wire)
     coffer_wire_end(wire);
     curl_easy_cleanup(wire->easy);
     curl_multi_cleanup(wire->multi);
+    curl_slist_free_all(wire->common);
     free(wire->head);
     free(wire->overflow);
     free(wire);
@@ -159,11 +160,48 @@ int32_t coffer_wire_set_number(coffer_wire *wire, coffer_wire_number option, int
 
 int coffer_wire_field(coffer_wire *wire, const char *line)
 {
-    struct curl_slist *longer = curl_slist_append(wire->fields, line);
+    /* Appended at the end that is known: libcurl would walk the list. */
+    struct curl_slist *one = curl_slist_append(NULL, line);
+    if (one == NULL)
+        return -1;
+    if (wire->fields == NULL)
+        wire->fields = one;
+    else
+        ((struct curl_slist *)wire->last_field)->next = one;
+    wire->last_field = one;
+    return 0;
+}
+
+int coffer_wire_common_field(coffer_wire *wire, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(wire->common, line);
     if (longer == NULL)
         return -1;
-    wire->fields = longer;
+    wire->common = longer;
     return 0;
+}
+
+void coffer_wire_use_common(coffer_wire *wire) { wire->shared_common = 1; }
+
+/* All lines of the request: its own, then the kept ones where it uses them. */
+static struct curl_slist *join_fields(coffer_wire *wire)
+{
+    if (!wire->shared_common)
+        return wire->fields;
+    if (wire->fields == NULL)
+        return wire->common;
+    ((struct curl_slist *)wire->last_field)->next = wire->common;
+    return wire->fields;
+}
+
+static void drop_fields(coffer_wire *wire)
+{
+    if (wire->fields != NULL) {
+        ((struct curl_slist *)wire->last_field)->next = NULL;
+        curl_slist_free_all(wire->fields);
+    }
+    wire->fields = wire->last_field = NULL;
+    wire->shared_common             = 0;
 }
 
 static void reap(coffer_wire *wire)
@@ -209,7 +247,7 @@ int32_t coffer_wire_begin(coffer_wire *wire, int kind, const void *bytes, int64_
         break;
     default: break;
     }
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, wire->fields);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, join_fields(wire));
     CURLMcode code = curl_multi_add_handle(wire->multi, easy);
     if (code == CURLM_OK)
         wire->is_running = 1;
@@ -325,11 +363,7 @@ void coffer_wire_end(coffer_wire *wire)
         curl_multi_remove_handle(wire->multi, wire->easy);
         wire->is_running = 0;
     }
-    if (wire->fields != NULL) {
-        curl_easy_setopt(wire->easy, CURLOPT_HTTPHEADER, NULL);
-        curl_slist_free_all(wire->fields);
-        wire->fields = NULL;
-    }
+    drop_fields(wire); /* the easy handle gets a new list before it looks again */
     wire->target = NULL;
     wire->piece  = NULL;
 }

@@ -7,7 +7,7 @@ public import CofferPluginSDK
 /// What it promises:
 /// 1. The bytes are those of the range asked for, also from a server that answers a range with the whole object.
 /// 2. All bytes are of one version: a resumption carries `If-Match` with a strong entity tag, and its answer must name
-///    the same tag, size and, without a tag, the same `Last-Modified`; else `changed`. Where the first answer names
+///    the same tag, size and, without a strong tag, the same `Last-Modified`; else `changed`. Where the first answer names
 ///    neither, nothing is resumed.
 /// 3. Fewer bytes than promised are an error, never a short success.
 public final class RangedRead {
@@ -174,9 +174,18 @@ public final class RangedRead {
 
     private var isPinned: Bool { head.entityTag != nil || head.headers["last-modified"] != nil }
 
+    /// A weak tag alone is no proof: bytes may differ under it.
     private func isSameVersion(_ other: HTTPHead) -> Bool {
-        if let tag = head.entityTag { return other.entityTag.map { $0.utf8.elementsEqual(tag.utf8) } ?? false }
-        guard let time = head.headers["last-modified"], let now = other.headers["last-modified"] else { return false }
-        return time.utf8.elementsEqual(now.utf8)
+        let isSameTime = head.headers["last-modified"].map { time in
+            other.headers["last-modified"].map { $0.utf8.elementsEqual(time.utf8) } ?? false
+        }
+        guard let tag = head.entityTag else { return isSameTime ?? false }
+        guard let now = other.entityTag, opaque(tag).elementsEqual(opaque(now)) else { return false }
+        return (head.strongTag != nil && other.strongTag != nil) || isSameTime ?? false
+    }
+
+    /// A tag without its mark of weakness: some servers call the same tag weak while the object is young.
+    private func opaque(_ tag: String) -> Substring.UTF8View {
+        tag.utf8.starts(with: "W/".utf8) ? Substring(tag).utf8.dropFirst(2) : Substring(tag).utf8
     }
 }

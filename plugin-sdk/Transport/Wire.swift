@@ -12,6 +12,7 @@ final class Wire: @unchecked Sendable {
     /// When it was last used, for the pool.
     var lastUsed: UInt64 = 0
     private var origin: HTTPOrigin?
+    private var isProxied = false
     private var uploadBuffer: Int64 = 0
 
     init(_ settings: HTTPSettings, share: UnsafeMutableRawPointer?) throws(BackendError) {
@@ -44,6 +45,8 @@ final class Wire: @unchecked Sendable {
             codes.append(coffer_wire_set_text(state, COFFER_WIRE_CERTIFICATE, client.certificate))
             codes.append(coffer_wire_set_text(state, COFFER_WIRE_KEY, client.key))
         }
+        codes.append(Int32(coffer_wire_common_field(state, "Accept:")))
+        codes.append(Int32(coffer_wire_common_field(state, settings.agentLine)))
         guard codes.allSatisfy({ $0 == 0 }) else {
             throw BackendError(.config, "libcurl refuses the TLS or proxy settings")
         }
@@ -51,12 +54,13 @@ final class Wire: @unchecked Sendable {
 
     /// Sets up a request whose fields were checked, and starts it; the bytes must outlive the exchange.
     func begin(_ request: HTTPRequest, origin: HTTPOrigin, body: Body, settings: HTTPSettings) throws(BackendError) {
+        // A proxy for plain HTTP wants the whole URL, and libcurl builds it only from its own.
         if self.origin != origin {
             _ = coffer_wire_set_text(state, COFFER_WIRE_URL, "\(origin)/")
             self.origin = origin
+            isProxied = settings.sendsThroughProxy(to: origin)
         }
-        // A proxy for plain HTTP wants the whole URL, and libcurl builds it only from its own.
-        let target = isProxied(origin, settings) ? "\(origin)\(request.target)" : request.target
+        let target = isProxied ? "\(origin)\(request.target)" : request.target
         var codes = [
             coffer_wire_set_text(state, COFFER_WIRE_TARGET, target),
             coffer_wire_set_text(state, COFFER_WIRE_METHOD, request.method),
@@ -89,12 +93,6 @@ final class Wire: @unchecked Sendable {
         case pushed(length: UInt64?)
     }
 
-    private func isProxied(_ origin: HTTPOrigin, _ settings: HTTPSettings) -> Bool {
-        guard !origin.isSecure else { return false }
-        if let proxy = settings.proxy { return proxy.lowercased().utf8.starts(with: "http".utf8) }
-        return isPlainProxySet(in: "http_proxy", for: origin.host)
-    }
-
     /// libcurl adds fields of its own unless a line without a value forbids them.
     private func addFields(of request: HTTPRequest, body: Body, settings: HTTPSettings) -> Int32 {
         var line: [CChar] = []
@@ -119,9 +117,11 @@ final class Wire: @unchecked Sendable {
             line.append(0)
             failed |= Int32(coffer_wire_field(state, line))
         }
-        if !hasAccept { failed |= Int32(coffer_wire_field(state, "Accept:")) }
-        if !hasAgent, !settings.userAgent.isEmpty {
-            failed |= Int32(coffer_wire_field(state, "User-Agent: \(settings.userAgent)"))
+        if !hasAccept && !hasAgent {
+            coffer_wire_use_common(state)
+        } else {
+            if !hasAccept { failed |= Int32(coffer_wire_field(state, "Accept:")) }
+            if !hasAgent { failed |= Int32(coffer_wire_field(state, settings.agentLine)) }
         }
         switch body {
         case .none: break
@@ -133,19 +133,5 @@ final class Wire: @unchecked Sendable {
             }
         }
         return failed
-    }
-}
-
-/// Whether the environment sends plain requests to a host through a proxy, as libcurl reads it.
-private func isPlainProxySet(in name: String, for host: String) -> Bool {
-    guard let proxy = getenv(name) ?? getenv("all_proxy") ?? getenv("ALL_PROXY"), proxy.pointee != 0 else {
-        return false
-    }
-    guard let none = getenv("no_proxy") ?? getenv("NO_PROXY") else { return true }
-    let exceptions = String(cString: none).split { $0 == "," || $0 == " " }
-    return !exceptions.contains { exception in
-        if exception == "*" { return true }
-        let name = exception.drop { $0 == "." }.lowercased()
-        return host == name || host.hasSuffix("." + name)
     }
 }

@@ -13,7 +13,9 @@
 
 typedef struct coffer_wire {
     void *easy, *multi;
-    void *fields; /* the list of header lines of the present request */
+    void *fields; /* the list of header lines of the present request, and its last one */
+    void *last_field;
+    void *common; /* the lines that most requests end with, kept; shared_common says whether this one does */
 
     /* The sockets that libcurl waits for; slot 0 is the caller's. */
     struct pollfd waits[COFFER_WIRE_SOCKETS + 1];
@@ -40,6 +42,7 @@ typedef struct coffer_wire {
     uint8_t              is_last;     /* nothing follows the piece */
 
     uint8_t  recv_paused, send_paused;
+    uint8_t  shared_common;
     uint8_t  is_once;    /* the request must not be issued a second time on another connection */
     uint32_t issued;     /* how often the request was begun to be sent */
     uint64_t moves;      /* counts whatever a peer did: progress */
@@ -70,6 +73,10 @@ int32_t coffer_wire_set_number(coffer_wire *wire, coffer_wire_number option, int
 
 /* Adds a header line `Name: value` to the next request; 0, or -1: out of memory. */
 int coffer_wire_field(coffer_wire *wire, const char *line);
+
+/* Adds a line to those that are kept for every request that asks for them, and asks for them. */
+int  coffer_wire_common_field(coffer_wire *wire, const char *line);
+void coffer_wire_use_common(coffer_wire *wire);
 
 #define COFFER_BODY_NONE   0 /* GET and whatever has no body */
 #define COFFER_BODY_HEAD   1 /* HEAD: the answer has none */
