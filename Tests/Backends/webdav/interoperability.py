@@ -119,7 +119,7 @@ storages:
   nginx: {storage("nginx", FACTS["NGINX_URL"])}
   rclone: {storage("rclone", FACTS["RCLONE_URL"], atomic="best_effort")}
   wrong: {storage("apache", FACTS["APACHE_URL"], password="not-the-secret")}
-  stalled: {storage("nginx", behind)}
+  stalled: {storage("nginx", behind, timeout="5s")}
   faulty: {storage("apache", broken)}
 """
     (PLACE / "coffer.yaml").write_text(config)
