@@ -4,6 +4,7 @@
 # make test-documentdb  the backend gridfs over the real DocumentDB engine (root; a chroot of Debian sid in .build)
 # make bench        measure against the floors and the peers
 # make install      PREFIX=/usr/local
+# make wheel        the Python client as a wheel in .build/wheel
 # make              build only            make format   rewrite the code into house style
 # make tests T=Name run the tests whose names match       make docs     write docs/profiles.md anew
 #
@@ -48,6 +49,7 @@ test:
 	$(LANE) docs   Tests/Docs/run $(BUILT)
 	$(LANE) examples Tests/Examples/run $(BUILT)
 	$(LANE) contract Tests/Contract/run $(BUILT)
+	$(LANE) clients Tests/Clients/run $(BUILT)
 	$(LANE) backends Tests/Backends/run $(BUILT)
 	$(LANE) fuzz   Tests/Fuzz/run 20
 	$(LANE) address $(SWIFT) test $(TEST) $(ADDRESS) --filter '$(CORE)'
@@ -74,6 +76,7 @@ test-full:
 	$(LANE) docs   Tests/Docs/run $(BUILT)
 	$(LANE) examples Tests/Examples/run $(BUILT)
 	$(LANE) contract Tests/Contract/run $(BUILT)
+	$(LANE) clients Tests/Clients/run $(BUILT)
 	$(LANE) backends env COFFER_SCALE=full Tests/Backends/run $(BUILT)
 	$(LANE) fuzz   Tests/Fuzz/run 600
 	$(LANE) address $(SWIFT) test $(TEST) $(ADDRESS)
@@ -101,10 +104,14 @@ bench:
 install: release
 	@Scripts/install $(BUILT) $(PREFIX)
 
+# The Python client, as one file for pip: pure Python, nothing is fetched to build it.
+wheel:
+	@python3 Sources/python/wheel_backend.py .build/wheel
+
 docs: release
 	@$(BUILT)/cofferd --profile-reference >docs/profiles.md
 
 clean: ; rm -rf .build run
 
-.PHONY: build release run test test-documentdb test-full tests format lint header bench install docs clean
+.PHONY: build release run test test-documentdb test-full tests format lint header bench install wheel docs clean
 .DEFAULT_GOAL := build

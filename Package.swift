@@ -27,7 +27,8 @@ let package = Package(
         .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
-        .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPBackend"]),
+        .library(name: "coffer-s3", type: .dynamic, targets: ["S3Backend"]),
+        .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPPlugin"]),
         .library(name: "coffer-webdav", type: .dynamic, targets: ["WebDAVBackend"]),
     ],
     dependencies: [.package(path: "plugin-sdk")],
@@ -133,10 +134,16 @@ let package = Package(
         .target(name: "CGridFS", dependencies: ["CMongo"], path: "Plugins/GridFS/C", cSettings: houseC),
         .target(name: "GridFSModel", path: "Plugins/GridFS/Model", swiftSettings: pure),
         .target(
+            name: "GridFSStore",
+            dependencies: ["CGridFS", "GridFSModel", sdk("CofferPluginSDK")],
+            path: "Plugins/GridFS/Store",
+            swiftSettings: house
+        ),
+        .target(
             name: "GridFSBackend",
-            dependencies: ["CGridFS", "GridFSModel", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            dependencies: ["GridFSStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/GridFS",
-            exclude: ["C", "CMongo", "Model"],
+            exclude: ["C", "CMongo", "Model", "Store"],
             swiftSettings: house
         ),
         .target(
@@ -173,6 +180,21 @@ let package = Package(
             swiftSettings: house
         ),
         .target(
+            name: "S3Store",
+            dependencies: [
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"), sdk("CofferTransport"), sdk("CofferXML"),
+            ],
+            path: "Plugins/S3/Store",
+            swiftSettings: house
+        ),
+        .target(
+            name: "S3Backend",
+            dependencies: ["S3Store", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/S3",
+            exclude: ["Store"],
+            swiftSettings: house
+        ),
+        .target(
             name: "WebDAVBackend",
             dependencies: [
                 sdk("CCofferPlugin"), sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"),
@@ -197,7 +219,13 @@ let package = Package(
                 "SFTPWire", "SSHTransport", sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
             ],
             path: "Plugins/SFTP",
-            exclude: ["CSSH", "CSSHSystem", "Transport", "Wire"],
+            exclude: ["CSSH", "CSSHSystem", "Entry", "Transport", "Wire"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "SFTPPlugin",
+            dependencies: ["SFTPBackend", sdk("CCofferPlugin")],
+            path: "Plugins/SFTP/Entry",
             swiftSettings: house
         ),
 
@@ -270,18 +298,35 @@ let package = Package(
             name: "CofferHostTests",
             dependencies: [
                 "CofferAPI", "CofferClient", "CofferModel", "CofferSystem", "CofferTestSupport",
-                sdk("CofferJSON"),
+                sdk("CofferConformance"), sdk("CofferJSON"), sdk("CofferLoader"), sdk("CofferThroughHost"),
             ],
             swiftSettings: house
         ),
+        .testTarget(
+            name: "GridFSStoreTests",
+            dependencies: ["GridFSModel", "GridFSStore", sdk("CofferPluginSDK")],
+            swiftSettings: house
+        ),
         .testTarget(name: "CofferCLITests", dependencies: ["CofferSystem", "CofferTestSupport"], swiftSettings: house),
-        .testTarget(name: "FTPBackendTests", dependencies: ["FTPBackend"], swiftSettings: house),
+        .testTarget(
+            name: "FTPBackendTests",
+            dependencies: ["FTPBackend", sdk("CofferPluginSDK")],
+            swiftSettings: house
+        ),
         .testTarget(
             name: "CofferSDKTests",
             dependencies: [
                 "CofferSystem", "CofferTestSupport",
                 sdk("CCofferPlugin"), sdk("CofferConformance"), sdk("CofferCrypto"), sdk("CofferJSON"),
                 sdk("CofferLoader"), sdk("CofferPluginSDK"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "S3BackendTests",
+            dependencies: [
+                "S3Store",
+                sdk("CofferCrypto"), sdk("CofferPluginSDK"), sdk("CofferTransport"),
             ],
             swiftSettings: house
         ),
@@ -304,6 +349,14 @@ let package = Package(
                 "CofferSystem", "CofferTestSupport", "LocalBackend",
                 sdk("CCofferPlugin"), sdk("CofferConformance"), sdk("CofferCrypto"), sdk("CofferLoader"),
                 sdk("CofferPluginSDK"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "SFTPBackendTests",
+            dependencies: [
+                "SFTPBackend", "SFTPWire", "SSHTransport",
+                sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
             ],
             swiftSettings: house
         ),

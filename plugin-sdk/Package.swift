@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "CofferLoader", targets: ["CofferLoader"]),
         .library(name: "CofferPluginSDK", targets: ["CofferPluginSDK"]),
         .library(name: "CofferTLS", targets: ["CofferTLS"]),
+        .library(name: "CofferThroughHost", targets: ["CofferThroughHost"]),
         .library(name: "CofferTransport", targets: ["CofferTransport"]),
         .library(name: "CofferXML", targets: ["CofferXML"]),
         .executable(name: "coffer-plugin-check", targets: ["coffer-plugin-check"]),
@@ -84,9 +85,15 @@ let package = Package(
             path: "Conformance",
             swiftSettings: house
         ),
+        .target(
+            name: "CofferThroughHost",
+            dependencies: ["CCofferPlugin", "CofferConformance", "CofferJSON", "CofferLoader", "CofferPluginSDK"],
+            path: "ThroughHost",
+            swiftSettings: house
+        ),
         .executableTarget(
             name: "coffer-plugin-check",
-            dependencies: ["CofferConformance", "CofferJSON", "CofferLoader"],
+            dependencies: ["CofferConformance", "CofferJSON", "CofferLoader", "CofferThroughHost"],
             path: "Check",
             swiftSettings: house
         ),

@@ -29,7 +29,37 @@ final class FileReader: ReadStream {
     private var last: Reply?
     private var isClosed = false
 
-    /// Reads a range of what a handle refers to.
+    /// Starts to read a range of what a handle refers to; the handle is closed in any case.
+    ///
+    /// The size is asked for again, of the open file, and the first bytes at once with it: `found`, what the look before
+    /// the opening said, is nearly always still so.
+    static func start(
+        _ wanted: ReadRange,
+        _ handle: [UInt8],
+        _ found: Attributes,
+        on connection: Connection,
+        _ call: Call
+    ) throws(BackendError) -> (Attributes, Range<UInt64>, FileReader) {
+        var reader: FileReader?
+        do throws(BackendError) {
+            let stat = try connection.request(PacketType.handleStat, handle)
+            // A range that does not fit what was found may fit what is there.
+            if let guess = try? wanted.resolve(size: found.size ?? 0) {
+                reader = try FileReader(connection, handle: handle, found, guess)
+            }
+            let seen = try connection.attributes(stat, call).get("cannot read")
+            let range = try wanted.resolve(size: seen.size ?? 0)
+            if let reader, seen.size == found.size, seen.modified == found.modified { return (seen, range, reader) }
+            reader?.leave()
+            return (seen, range, try FileReader(connection, handle: handle, seen, range))
+        } catch {
+            reader?.leave()
+            connection.close(handle)
+            throw error
+        }
+    }
+
+    /// Reads a range of what a handle refers to, and closes it in the end.
     init(_ connection: Connection, handle: [UInt8], _ seen: Attributes, _ range: Range<UInt64>) throws(BackendError) {
         self.connection = connection
         self.handle = handle
@@ -62,11 +92,17 @@ final class FileReader: ReadStream {
 
     func close() {
         guard !isClosed else { return }
+        leave()
+        connection.close(handle)
+    }
+
+    /// Ends the read, and leaves the handle to somebody else.
+    private func leave() {
         isClosed = true
         for request in requests { connection.abandon(request.reply) }
         if let last { connection.abandon(last) }
         requests = []
-        connection.close(handle)
+        last = nil
     }
 
     /// Takes the next answer, and asks for what follows it.
@@ -86,7 +122,9 @@ final class FileReader: ReadStream {
             throw BackendError(.corrupt, "the server's answer is no SFTP")
         }
         front = (request.reply.body, fields.offset)
-        if front.bytes.count > fields.offset + length { front.bytes.removeLast(front.bytes.count - fields.offset - length) }
+        if front.bytes.count > fields.offset + length {
+            front.bytes.removeLast(front.bytes.count - fields.offset - length)
+        }
         if length < request.length {
             // A server may give less than it was asked for: the rest comes before all that is on its way.
             let rest = request.length - length

@@ -12,7 +12,9 @@ struct Inbox {
     private var wanted = 0
 
     /// Takes `bytes` and hands over each answer that is whole now, without its length.
-    mutating func take(_ bytes: UnsafeRawBufferPointer, _ receive: ([UInt8]) throws(WireError) -> Void) throws(WireError) {
+    mutating func take(_ bytes: UnsafeRawBufferPointer, _ receive: ([UInt8]) throws(WireError) -> Void)
+        throws(WireError)
+    {
         var at = 0
         while at < bytes.count {
             if wanted == 0 {

@@ -40,11 +40,14 @@ final class Pool: @unchecked Sendable {  // All state is under the monitor.
     func take(_ call: Call) throws(BackendError) -> (connection: Connection, isNew: Bool) {
         monitor.lock()
         while true {
-            connections.removeAll { !$0.isAlive }
             let loads = connections.map(\.load)
             let least = loads.indices.min { loads[$0] < loads[$1] }
             if let least, loads[least] == 0 || connections.count + opening >= most {
                 let connection = connections[least]
+                guard connection.isAlive else {
+                    connections.remove(at: least)
+                    continue
+                }
                 monitor.unlock()
                 return (connection, false)
             }
@@ -70,9 +73,6 @@ final class Pool: @unchecked Sendable {  // All state is under the monitor.
         made = connection
         return (connection, true)
     }
-
-    /// A connection that exists and works, or nil.
-    var present: Connection? { monitor.withLock { connections.first { $0.isAlive } } }
 
     /// Ends all connections.
     func close() {

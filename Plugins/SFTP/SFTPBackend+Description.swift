@@ -1,6 +1,6 @@
-// What the backend says of itself, and the one symbol that it exports.
+// What the backend says of itself.
 
-public import CCofferPlugin
+package import CCofferPlugin
 import CofferPluginSDK
 
 extension SFTPBackend {
@@ -20,9 +20,19 @@ extension SFTPBackend {
     private static let access = [
         OptionDescription("host", .string, "The server's name or address.", flags: .required),
         OptionDescription("port", .integer, "The server's port.", default: "22", bounds: 1...65_535),
-        OptionDescription("user", .string, "Whom to log in as; the user of the host process by default."),
+        OptionDescription(
+            "user",
+            .string,
+            "Whom to log in as; the user of the host process by default.",
+            deprecatedAlias: "username"
+        ),
         OptionDescription("password", .string, "The password to log in with.", flags: .secret),
-        OptionDescription("key_file", .path, "The private key to log in with, as a file."),
+        OptionDescription(
+            "key_file",
+            .path,
+            "The private key to log in with, as a file.",
+            deprecatedAlias: "key_filename"
+        ),
         OptionDescription("key", .string, "The private key itself, in PEM or OpenSSH's format.", flags: .secret),
         OptionDescription("passphrase", .string, "What opens the private key.", flags: .secret),
         OptionDescription("agent", .boolean, "Whether to log in with the keys of an SSH agent.", default: "false"),
@@ -82,7 +92,7 @@ extension SFTPBackend {
             bounds: 100...600_000
         ),
         OptionDescription(
-            "timeout",
+            "stall_timeout",
             .duration,
             "How long the server may be silent while it owes an answer.",
             default: "30s",
@@ -96,7 +106,7 @@ extension SFTPBackend {
             bounds: 0...7_200_000
         ),
         OptionDescription(
-            "leftovers_after",
+            "sweep_after",
             .duration,
             "After how long an unfinished file of another machine's host is taken for abandoned.",
             default: "24h",
@@ -105,9 +115,8 @@ extension SFTPBackend {
     ]
 }
 
-/// The entry of the plugin: what every host looks for.
-@c @implementation
-public func coffer_backend_entry_v0(
+/// What the entry answers; the entry itself is of the library alone, so that tests can link this room.
+package func exportSFTPBackend(
     _ host: UnsafePointer<coffer_host>?,
     _ error: UnsafeMutablePointer<coffer_error>?
 ) -> UnsafePointer<coffer_plugin>? {

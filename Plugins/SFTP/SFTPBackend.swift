@@ -57,15 +57,9 @@ final class SFTPBackend: StorageBackend {
     func openRead(_ request: ReadRequest, call: Call) throws(BackendError) -> ReadAnswer {
         let place = try Place(request.key)
         return try store.repeating(call) { connection throws(BackendError) in
-            let (seen, handle) = try store.openSource(place, request.key, on: connection, call)
-            do throws(BackendError) {
-                let range = try request.range.resolve(size: seen.size ?? 0)
-                let reader = try FileReader(connection, handle: handle, seen, range)
-                return ReadAnswer(entry: seen.entry(request.key), range: range, body: .stream(reader))
-            } catch {
-                connection.close(handle)
-                throw error
-            }
+            let (found, handle) = try store.openObject(place, request.key, on: connection, call)
+            let (seen, range, reader) = try FileReader.start(request.range, handle, found, on: connection, call)
+            return ReadAnswer(entry: seen.entry(request.key), range: range, body: .stream(reader))
         }
     }
 

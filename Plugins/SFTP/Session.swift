@@ -9,7 +9,9 @@ import Glibc
 /// process its number and when it started. A leftover of this very machine is known to be dead when its process is; one
 /// of another machine is taken for dead only when it has not been written to for a long time.
 struct Session: Sendable {
-    private static let machine = hexadecimal(hash(contents("/proc/sys/kernel/random/boot_id") + link("/proc/self/ns/pid")))
+    private static let machine = hexadecimal(
+        hash(contents("/proc/sys/kernel/random/boot_id") + link("/proc/self/ns/pid"))
+    )
     private static let process = name(ofProcess: getpid()) ?? hexadecimal(UInt64(getpid()))
     private static let living = Living()
 

@@ -18,7 +18,15 @@ extension Store {
         guard request.from != request.to else {
             throw BackendError(.invalidArgument, "a copy to itself: \(request.from)")
         }
-        let (seen, handle) = try openSource(from, request.from, on: connection, call)
+        let (_, handle) = try openObject(from, request.from, on: connection, call)
+        let seen: Attributes
+        do throws(BackendError) {
+            seen = try connection.attributes(try connection.request(PacketType.handleStat, handle), call)
+                .get("cannot copy \(from.words)")
+        } catch {
+            connection.close(handle)
+            throw error
+        }
         let size = seen.size ?? 0
         var write = WriteRequest(request.to)
         write.attempt = request.attempt
@@ -55,27 +63,19 @@ extension Store {
         }
     }
 
-    /// Opens an object that must be there.
-    func openSource(
+    /// Opens an object that must be there; what is known of it is what stood there before it was opened.
+    func openObject(
         _ place: Place,
         _ key: ByteString,
         on connection: Connection,
         _ call: Call
     ) throws(BackendError) -> (Attributes, [UInt8]) {
-        guard case .file = try connection.look(at: place, call) else { throw .notFound(key) }
+        guard case .file(let found) = try connection.look(at: place, call) else { throw .notFound(key) }
         let path = place.path(below: connection.server.root)
         let opened = try connection.handle(try connection.open(path, .read), call)
-        guard let handle = opened.value else {
-            if opened.status.code == Status.noSuchFile { throw .notFound(key) }
-            throw opened.status.error("cannot read \(place.words)")
-        }
-        do throws(BackendError) {
-            let stat = try connection.request(PacketType.handleStat, handle)
-            return (try connection.attributes(stat, call).get("cannot read \(place.words)"), handle)
-        } catch {
-            connection.close(handle)
-            throw error
-        }
+        if let handle = opened.value { return (found, handle) }
+        if opened.status.code == Status.noSuchFile { throw .notFound(key) }
+        throw opened.status.error("cannot read \(place.words)")
     }
 
     /// Moves an object by one rename.
@@ -91,7 +91,9 @@ extension Store {
         }
         try requireWriting(on: connection)
         let looks = (try Look(at: from, on: connection), try Look(at: to, on: connection))
-        guard case .file(let attributes) = try looks.0.sight(on: connection, call) else { throw .notFound(request.from) }
+        guard case .file(let attributes) = try looks.0.sight(on: connection, call) else {
+            throw .notFound(request.from)
+        }
         let sight = try looks.1.sight(on: connection, call)
         try check(sight, at: to, isCreateOnly: false)
         let source = from.path(below: connection.server.root)

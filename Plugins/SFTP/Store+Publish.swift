@@ -30,13 +30,17 @@ extension Store {
         let target = place.path(below: connection.server.root)
         var made = try makeParents(of: place, seen, on: connection, call)
         for _ in 0..<Self.tries {
-            let status = try install(path, target, isCreateOnly: isCreateOnly, on: connection, call)
+            var opened: [Reply] = []
+            let status = try install(path, target, isCreateOnly: isCreateOnly, on: connection, call) {
+                () throws(BackendError) in opened = try openDirectories(of: place, made: made, on: connection)
+            }
             if status.isOK {
                 // A second name is left where the first was linked.
                 if isCreateOnly { removeUnpublished(path, on: connection) }
-                try settle(place, made: made, on: connection, call)
+                try settle(opened, place, on: connection, call)
                 return true
             }
+            for reply in opened { connection.abandon(reply) }
             // The server gives no reason: what stands there now is one.
             let sight = try connection.look(at: place, call)
             try check(sight, at: place, isCreateOnly: isCreateOnly)
@@ -51,42 +55,36 @@ extension Store {
         throw BackendError(.unavailable, "others keep removing the folder of \(place.words)", isRetryable: true)
     }
 
+    /// Changes the name; `meanwhile` may send what need not wait for it.
     private func install(
         _ path: [UInt8],
         _ target: [UInt8],
         isCreateOnly: Bool,
         on connection: Connection,
-        _ call: Call
+        _ call: Call,
+        meanwhile: () throws(BackendError) -> Void
     ) throws(BackendError) -> Status {
-        let server = connection.server
+        let change: Reply
         if isCreateOnly {
-            return try applied(connection.request(extension: ExtensionName.hardLink, path, target), on: connection, call)
-        }
-        if server.hasPosixRename {
-            return try applied(
-                connection.request(extension: ExtensionName.posixRename, path, target),
-                on: connection,
-                call
-            )
-        }
-        // Version 3 alone replaces nothing: for a moment there is no object.
-        let removal = try connection.status(try connection.request(PacketType.remove, target), call)
-        guard removal.isOK || removal.code == Status.noSuchFile else { return removal }
-        return try applied(
-            connection.submit { id in
+            change = try connection.request(extension: ExtensionName.hardLink, path, target)
+        } else if connection.server.hasPosixRename {
+            change = try connection.request(extension: ExtensionName.posixRename, path, target)
+        } else {
+            // Version 3 alone replaces nothing: for a moment there is no object.
+            let removal = try connection.status(try connection.request(PacketType.remove, target), call)
+            guard removal.isOK || removal.code == Status.noSuchFile else { return removal }
+            change = try connection.submit { id in
                 var packet = Packet(PacketType.rename, id: id)
                 packet.string(path)
                 packet.string(target)
                 return packet
-            },
-            on: connection,
-            call
-        )
-    }
-
-    /// Waits for a change of names; where no answer comes nobody knows whether it was made.
-    func applied(_ reply: Reply, on connection: Connection, _ call: Call) throws(BackendError) -> Status {
-        do throws(BackendError) { return try connection.status(reply, call) } catch {
+            }
+        }
+        do throws(BackendError) {
+            try meanwhile()
+            return try connection.status(change, call)
+        } catch {
+            // Without an answer nobody knows whether it was done, so it must not be done again.
             var error = error
             error.isMaybeApplied = true
             error.isRetryable = false
@@ -111,13 +109,31 @@ extension Store {
         return directories
     }
 
-    /// Syncs the directory of a place, and each one above that holds a new one.
-    func settle(_ place: Place, made: Int, on connection: Connection, _ call: Call) throws(BackendError) {
-        guard settings.isDurable, settings.isOpenSSH else { return }
-        let root = connection.server.root.isEmpty ? [UInt8(ascii: "/")] : connection.server.root
-        let paths = [root] + place.ancestors(below: connection.server.root)
+    /// Opens the directory of a place, and each one above that holds a new one, to sync them.
+    private func openDirectories(
+        of place: Place,
+        made: Int,
+        on connection: Connection
+    ) throws(BackendError) -> [Reply] {
+        guard settings.isDurable, settings.isOpenSSH else { return [] }
         var opened: [Reply] = []
-        for path in paths[min(made, paths.count - 1)...] { opened.append(try connection.open(path, .read)) }
+        for path in directories(of: place, on: connection)[made...] { opened.append(try connection.open(path, .read)) }
+        return opened
+    }
+
+    /// The root and the directories of a place.
+    private func directories(of place: Place, on connection: Connection) -> [[UInt8]] {
+        let root = connection.server.root
+        return [root.isEmpty ? [UInt8(ascii: "/")] : root] + place.ancestors(below: root)
+    }
+
+    /// Syncs directories.
+    private func settle(
+        _ opened: [Reply],
+        _ place: Place,
+        on connection: Connection,
+        _ call: Call
+    ) throws(BackendError) {
         var synced: [Reply] = []
         for reply in opened {
             // A directory that is gone again holds nothing to sync.
@@ -142,7 +158,8 @@ extension Store {
     }
 
     /// Removes the object at a place, if the request allows it.
-    func remove(_ request: RemoveRequest, at place: Place, on connection: Connection, _ call: Call) throws(BackendError) {
+    func remove(_ request: RemoveRequest, at place: Place, on connection: Connection, _ call: Call) throws(BackendError)
+    {
         guard case .file = try connection.look(at: place, call) else {
             _ = try request.check(existing: nil)
             return
@@ -163,21 +180,8 @@ extension Store {
         for path in paths.reversed() { replies.append(try connection.request(PacketType.removeDirectory, path)) }
         var removed = 0
         for reply in replies where try connection.status(reply, call).isOK { removed += 1 }
-        try settleSurvivor(paths.count - removed, of: place, on: connection, call)
-    }
-
-    private func settleSurvivor(
-        _ depth: Int,
-        of place: Place,
-        on connection: Connection,
-        _ call: Call
-    ) throws(BackendError) {
         guard settings.isDurable, settings.isOpenSSH else { return }
-        let root = connection.server.root.isEmpty ? [UInt8(ascii: "/")] : connection.server.root
-        let path = ([root] + place.ancestors(below: connection.server.root))[depth]
-        guard let handle = try connection.handle(try connection.open(path, .read), call).value else { return }
-        let syncing = try connection.request(extension: ExtensionName.sync, handle)
-        connection.close(handle)
-        _ = try connection.status(syncing, call)
+        let survivor = directories(of: place, on: connection)[paths.count - removed]
+        try settle([try connection.open(survivor, .read)], place, on: connection, call)
     }
 }

@@ -27,8 +27,15 @@ package final class Lane: Sendable {
         places = Locked(Places(width: width, queueLimit: queueLimit))
     }
 
-    /// Changes how many are handled at once, from the next request on; what is being handled goes on.
-    package func resize(width: Int) { places.withLock { $0.width = width } }
+    /// Changes how many are handled at once and how many may wait, from the next request on.
+    ///
+    /// What is being handled goes on, and so does what waits.
+    package func resize(width: Int, queueLimit: Int) {
+        places.withLock { places in
+            places.width = width
+            places.queueLimit = queueLimit
+        }
+    }
 
     /// How many places are taken.
     package var taken: Int { places.withLock { $0.taken } }

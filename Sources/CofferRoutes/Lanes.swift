@@ -7,23 +7,35 @@ import CofferSystem
 /// So a slow storage holds at most its own places, and a stat never waits behind a transfer. A storage's lanes outlive
 /// its generations: a switch must not double what runs against one store.
 package final class Lanes: Sendable {
-    private struct Pair {
+    private struct Bounds: Equatable {
         var width: Int
+        var queueLimit: Int
+    }
+
+    private struct Pair {
+        var bounds: Bounds
         var transfers: Lane
         var metadata: Lane
     }
 
-    private let pairs = Locked<[String: Pair]>([:])
-    private let width: Int
+    private struct State {
+        var bounds: Bounds
+        var pairs: [String: Pair] = [:]
+    }
+
+    private let state: Locked<State>
     private let ceiling: Int
-    private let queueLimit: Int
 
     /// `width` is how many requests of one kind a storage handles at once unless it says otherwise, `ceiling` the most
     /// that it may say, `queueLimit` how many more may wait.
     package init(width: Int, ceiling: Int, queueLimit: Int) {
-        self.width = min(width, ceiling)
         self.ceiling = ceiling
-        self.queueLimit = queueLimit
+        state = Locked(State(bounds: Bounds(width: min(width, ceiling), queueLimit: queueLimit)))
+    }
+
+    /// Changes the bounds, for each storage from its next request on.
+    package func resize(width: Int, queueLimit: Int) {
+        state.withLock { $0.bounds = Bounds(width: min(width, ceiling), queueLimit: queueLimit) }
     }
 
     /// The lane of a request; nil for what never blocks.
@@ -31,24 +43,26 @@ package final class Lanes: Sendable {
     /// `ownWidth` is what the storage of that name says for itself at this moment; nil where it says nothing.
     package func lane(method: String, target: String, ownWidth: (String) -> Int?) -> Lane? {
         guard let (storage, isTransfer) = Self.place(target, method) else { return nil }
-        let width = ownWidth(storage).map { min($0, ceiling) } ?? width
-        let pair = pairs.withLock { pairs in
-            if var known = pairs[storage] {
-                guard known.width != width else { return known }
+        let own = ownWidth(storage).map { min($0, ceiling) }
+        let pair = state.withLock { state in
+            var bounds = state.bounds
+            bounds.width = own ?? bounds.width
+            if var known = state.pairs[storage] {
+                guard known.bounds != bounds else { return known }
                 // The configuration changed; the lanes stay, with all that is under way in them.
-                known.width = width
-                known.transfers.resize(width: width)
-                known.metadata.resize(width: width)
-                pairs[storage] = known
+                known.bounds = bounds
+                for lane in [known.transfers, known.metadata] {
+                    lane.resize(width: bounds.width, queueLimit: bounds.queueLimit)
+                }
+                state.pairs[storage] = known
                 return known
             }
-            let new = Pair(
-                width: width,
-                transfers: Lane(name: "\(storage) transfers", width: width, queueLimit: queueLimit),
-                metadata: Lane(name: "\(storage) metadata", width: width, queueLimit: queueLimit)
-            )
+            func lane(_ kind: String) -> Lane {
+                Lane(name: "\(storage) \(kind)", width: bounds.width, queueLimit: bounds.queueLimit)
+            }
+            let new = Pair(bounds: bounds, transfers: lane("transfers"), metadata: lane("metadata"))
             // Names come from callers: what is no storage must not fill the table.
-            if pairs.count < 4096 { pairs[storage] = new }
+            if state.pairs.count < 4096 { state.pairs[storage] = new }
             return new
         }
         return isTransfer ? pair.transfers : pair.metadata

@@ -73,7 +73,7 @@ extension StorageInfo {
             limits: storage.limits,
             policy: StorageInfo.settings(of: storage.policy),
             probe: storage.findings?.map {
-                ProbeResult(capability: $0.capability.rawValue, isProven: $0.isProven, detail: $0.detail)
+                ProbeResult(capability: $0.capability.rawValue, verdict: $0.verdict.rawValue, detail: $0.detail)
             },
             generation: Int64(storage.generation)
         )

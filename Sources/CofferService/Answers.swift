@@ -26,7 +26,7 @@ package struct ListPage: Sendable {
 /// What a probe found out about one capability.
 package struct ProbeFinding: Sendable, Hashable {
     /// What the store makes of a condition.
-    package enum Verdict: Sendable, Hashable {
+    package enum Verdict: String, Sendable, Hashable {
         /// What should pass passed, what should lose lost.
         case kept
         /// What should lose was done.

@@ -24,11 +24,8 @@ package final class Storage: Sendable {
     package let generation: Int
     package let policy: StoragePolicy
 
-    /// How a storage comes to its store; called again for every retry.
-    package typealias Opener = @Sendable () throws(CofferError) -> OpenedBackend
-
     /// How a storage comes to a store that it may share with the storages of other generations.
-    package typealias SharedOpener = @Sendable (EmulationOptions) throws(CofferError) -> EmulatedBackend
+    package typealias Opener = @Sendable (EmulationOptions) throws(CofferError) -> EmulatedBackend
 
     /// What is open, or why nothing is.
     ///
@@ -44,7 +41,7 @@ package final class Storage: Sendable {
     private let slot = Locked(Slot())
     /// The policy's prefix with its slash.
     private let folder: String
-    private let opener: SharedOpener
+    private let opener: Opener
     private let closer: @Sendable (@escaping @Sendable () -> Void) -> Void
     private let spillDirectory: String
     private let proven: Locked<[Capability]>
@@ -55,46 +52,12 @@ package final class Storage: Sendable {
     /// Whether the store takes one call at a time; known once it was open.
     private let isSerial = Atomic<Bool>(false)
 
-    /// Opens the store by `opener` and checks that it can do what `policy` needs.
+    /// Comes to a store by `opener`, which gives one that is open or opens it, and checks that it can do what `policy` needs.
     ///
-    /// A store that cannot be opened leaves a storage in ``StorageState/failed(_:)``; ``retry()`` tries again.
+    /// A store that cannot be opened leaves a storage in ``StorageState/failed(_:)``; ``retry()`` asks `opener` again.
     /// `closer` gets the work of closing a store that nobody uses any more, and may do it on another thread.
     /// `proven` are conditions that an earlier ``probe(_:)`` has proven, for whoever keeps that. `container` is made by
     /// ``settle(now:)`` if it is missing.
-    package convenience init(
-        name: String,
-        backendID: String,
-        isDefault: Bool = false,
-        isEphemeral: Bool = false,
-        generation: Int,
-        policy: StoragePolicy = StoragePolicy(),
-        container: String? = nil,
-        proven: [Capability] = [],
-        spillDirectory: String = "/tmp",
-        closer: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() },
-        opener: @escaping Opener
-    ) {
-        self.init(
-            name: name,
-            backendID: backendID,
-            isDefault: isDefault,
-            isEphemeral: isEphemeral,
-            generation: generation,
-            policy: policy,
-            container: container,
-            proven: proven,
-            spillDirectory: spillDirectory,
-            closer: closer,
-            sharing: { (options) throws(CofferError) in
-                let opened = try opener()
-                var options = options
-                options.mustNotEmulate.formUnion(opened.mustNotEmulate)
-                return EmulatedBackend(opened.backend, options)
-            }
-        )
-    }
-
-    /// The same with a store that other storages may use as well: `opener` gives the one that is open, or opens it.
     package init(
         name: String,
         backendID: String,
@@ -106,7 +69,7 @@ package final class Storage: Sendable {
         proven: [Capability] = [],
         spillDirectory: String = "/tmp",
         closer: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() },
-        sharing opener: @escaping SharedOpener
+        opener: @escaping Opener
     ) {
         self.name = name
         self.backendID = backendID

@@ -50,6 +50,9 @@ struct Daemon {
         }
     }
 
+    /// What runs at once in one storage, and what may wait for it, unless the configuration says otherwise.
+    private static let (callsPerStorage, queue) = (64, 1024)
+
     private func serve(_ host: Host) throws(SystemError) -> Int32 {
         let configuration = host.configuration
         let (listeners, own) = try listen(configuration)
@@ -59,20 +62,22 @@ struct Daemon {
         if let connections = limits.connections { settings.maxConnections = connections }
         if let threads = limits.threads { settings.maxThreads = threads }
         if let idle = limits.idleTimeout { settings.idleTimeout = Int(idle) }
-        let router = Router(
-            host: host,
-            lanes: Lanes(
-                width: limits.callsPerStorage ?? 64,
-                // No storage may hold more than half of the threads, its two lanes together.
-                ceiling: max(1, settings.maxThreads / 4),
-                queueLimit: limits.queue ?? 1024
-            ),
-            metrics: RequestMetrics()
+        let lanes = Lanes(
+            width: limits.callsPerStorage ?? Self.callsPerStorage,
+            // No storage may hold more than half of the threads, its two lanes together.
+            ceiling: max(1, settings.maxThreads / 4),
+            queueLimit: limits.queue ?? Self.queue
         )
+        let router = Router(host: host, lanes: lanes, metrics: RequestMetrics())
         let server = try HTTPServer(handler: router, listeners: listeners, configuration: settings)
         host.addMetrics { server.metricsText() }
         try server.start()
         host.whenSwapped { [log] configuration in
+            let limits = configuration.limits
+            lanes.resize(
+                width: limits.callsPerStorage ?? Self.callsPerStorage,
+                queueLimit: limits.queue ?? Self.queue
+            )
             guard let own, !own.setMode(Self.mode(configuration)) else { return }
             log.error("the mode of \(own.path) cannot be changed")
         }

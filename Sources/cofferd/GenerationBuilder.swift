@@ -69,7 +69,7 @@ struct GenerationBuilder: Sendable {
                 backendID: resolved.backend,
                 isDefault: isDefault,
                 generation: generation,
-                opener: { () throws(CofferError) in throw error }
+                opener: { (_) throws(CofferError) in throw error }
             )
         }
         let storage = Storage(
@@ -82,12 +82,9 @@ struct GenerationBuilder: Sendable {
             container: resolved.ownContainer,
             proven: proven,
             closer: { work in Self.inBackground(work) },
-            sharing: { (emulation) throws(CofferError) in
+            opener: { (emulation) throws(CofferError) in
                 try pool.instance(InstancePool.Identity(resolved, registry, emulation)) { () throws(CofferError) in
-                    let backend = try Self.open(resolved, registry)
-                    var emulation = emulation
-                    emulation.mustNotEmulate = backend.mustNotEmulate
-                    return EmulatedBackend(backend, emulation)
+                    EmulatedBackend(try Self.open(resolved, registry), emulation)
                 }
             }
         )

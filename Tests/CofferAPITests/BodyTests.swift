@@ -187,7 +187,7 @@ struct BodyTests {
             capabilities: capabilities,
             limits: StoreLimits(objectSize: 5),
             policy: [.init("max_size", "5MiB")],
-            probe: [.init(capability: "if_match", isProven: true, detail: "seen")],
+            probe: [.init(capability: "if_match", verdict: "kept", detail: "seen")],
             generation: 2
         )
         #expect(try StorageInfo(parsing: storage.encode()).capabilities[.copy] == capabilities[.copy])

@@ -3,7 +3,7 @@ import CofferTestSupport
 import Glibc
 import Testing
 
-@Suite("A transfer that somebody ends, or watches", .timeLimit(.minutes(2)))
+@Suite("A transfer that somebody ends, or watches")
 struct InterruptionTests {
     /// A download stands still in its third step, the second upload in its first.
     private static let configuration = """
@@ -13,7 +13,7 @@ struct InterruptionTests {
             on_conflict: replace
             timeout: 600s
             plan: ["read stall=600000 skip=2 key=slow-", "write_append stall=600000 skip=1 key=slow/"]
-          s: { backend: fault, on_conflict: replace, plan: ["write_append stall=30", "read stall=12"] }
+          s: { backend: fault, on_conflict: replace, plan: ["write_append stall=15", "read stall=60"] }
           m: { backend: memory, on_conflict: replace }
 
         """

@@ -140,23 +140,27 @@ import Testing
         }
     }
 
-    @Test func aReloadChangesTheWidth() throws {
-        func text(_ concurrency: Int) -> String {
+    /// Each change makes room for five requests more: to be handled, or to wait.
+    @Test(arguments: [
+        ("queue: 1, calls_per_storage: 9", "concurrency: 1", "queue: 1, calls_per_storage: 9", "concurrency: 6"),
+        ("queue: 1, calls_per_storage: 1", "prefix: p", "queue: 1, calls_per_storage: 6", "prefix: p"),
+        ("queue: 1, calls_per_storage: 1", "prefix: p", "queue: 6, calls_per_storage: 1", "prefix: p"),
+    ])
+    func aReloadChangesTheBounds(_ limits: String, _ own: String, _ nextLimits: String, _ nextOwn: String) throws {
+        func text(_ limits: String, _ own: String) -> String {
             """
-            limits: { queue: 1 }
+            limits: { \(limits) }
             storages:
-              slow: { backend: fault, plan: ["read_open stall=600000"], timeout: 600s, concurrency: \(concurrency) }
+              slow: { backend: fault, plan: ["read_open stall=600000"], timeout: 600s, \(own) }
 
             """
         }
-        try withHost(text(1)) { host in
+        try withHost(text(limits, own)) { host in
             let connection = try RawConnection(host.socket)
-            let policy = try connection.request("GET", "/v1/storages/slow").json()["policy"]
-            #expect(policy?["concurrency"]?.stringValue == "1")
             // One is served, one waits, and whichever comes last is told to come again.
             let first = try ask(host, 3, "GET /v1/storages/slow/objects/k")
             #expect(try eventually { first.contains { $0.hasAnswer(within: 0) } })
-            try host.write(configuration: text(6))
+            try host.write(configuration: text(nextLimits, nextOwn))
             #expect(try connection.request("POST", "/v1/reload").status == 200)
             // Five more places, and the one that waits keeps waiting or takes one of them.
             let more = try ask(host, 5, "GET /v1/storages/slow/objects/k")

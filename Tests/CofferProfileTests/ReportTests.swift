@@ -33,9 +33,9 @@ struct ReportTests {
                   writers       shared      default of the host
                   atomic        required    default of the host
                   conditions    auto        default of the host
-                  timeout       30000       default of the host
+                  timeout       30s         default of the host
                   concurrency   -           default of the host
-                  max_link_ttl  604800000   default of the host
+                  max_link_ttl  7d          default of the host
                   root          /c/d/files  /c/coffer.yaml:2:34 (defaults); the storage's name is appended
                   durability    full        default of the plugin
                   shards        0           default of the plugin

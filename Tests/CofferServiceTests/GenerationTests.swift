@@ -17,8 +17,8 @@ private func makeGeneration(_ number: Int, _ storages: [Storage]) -> Generation 
 }
 
 private func makeEphemeral(_ name: String, _ backend: TestBackend = TestBackend()) -> Storage {
-    Storage(name: name, backendID: "test", isEphemeral: true, generation: 1) { () throws(CofferError) in
-        OpenedBackend(backend)
+    Storage(name: name, backendID: "test", isEphemeral: true, generation: 1) { options throws(CofferError) in
+        EmulatedBackend(backend, options)
     }
 }
 
@@ -57,7 +57,7 @@ private func makeEphemeral(_ name: String, _ backend: TestBackend = TestBackend(
                 backendID: "test",
                 generation: 1,
                 closer: { job in work.withLock { $0.append(job) } },
-                opener: { () throws(CofferError) in OpenedBackend(backend) }
+                opener: { (options) throws(CofferError) in EmulatedBackend(backend, options) }
             )
             try storage.put("a", "x")
         }
@@ -103,7 +103,7 @@ private func makeEphemeral(_ name: String, _ backend: TestBackend = TestBackend(
                 name: "s",
                 backendID: "test",
                 generation: number,
-                sharing: { (_) throws(CofferError) in store }
+                opener: { (_) throws(CofferError) in store }
             )
             return makeGeneration(number, [storage])
         }
@@ -150,9 +150,9 @@ private func makeEphemeral(_ name: String, _ backend: TestBackend = TestBackend(
         let isUp = Atomic(false)
         let backend = TestBackend()
         let start = MonotonicTime.now
-        let storage = Storage(name: "s", backendID: "test", generation: 1) { () throws(CofferError) in
+        let storage = Storage(name: "s", backendID: "test", generation: 1) { options throws(CofferError) in
             guard isUp.load(ordering: .relaxed) else { throw CofferError(.pluginFailed, "plugin x is missing") }
-            return OpenedBackend(backend)
+            return EmulatedBackend(backend, options)
         }
         let generations = Generations(makeGeneration(1, [storage]))
         let refused = failure { () throws(CofferError) in _ = try storage.stat("a", call) }

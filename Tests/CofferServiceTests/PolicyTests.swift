@@ -155,9 +155,9 @@ import Testing
     }
 
     @Test func whatMustNotBeEmulatedIsNot() throws {
-        let backend = TestBackend(without: [.createIfAbsent, .readRange])
+        let backend = TestBackend(without: [.createIfAbsent, .readRange], mustNotEmulate: [.createIfAbsent])
         let policy = StoragePolicy(onConflict: .replace, writers: .exclusive)
-        let storage = makeStorage(backend, policy, mustNotEmulate: [.createIfAbsent])
+        let storage = makeStorage(backend, policy)
         let entry = storage.description.capabilities[.createIfAbsent]
         #expect(entry.grade == .none && entry.reason?.contains("must not") == true)
         #expect(storage.description.capabilities[.readRange].grade == .emulated)
@@ -176,8 +176,8 @@ import Testing
 
     @Test func aProbeProvesConditionsAndOpensTheStorage() throws {
         let backend = ProbedBackend(TestBackend())
-        let storage = Storage(name: "s", backendID: "s3", generation: 1) { () throws(CofferError) in
-            OpenedBackend(backend)
+        let storage = Storage(name: "s", backendID: "s3", generation: 1) { options throws(CofferError) in
+            EmulatedBackend(backend, options)
         }
         guard case .failed(let reason) = storage.state else {
             Issue.record("a store whose conditions are unproven is taken")
@@ -193,7 +193,8 @@ import Testing
         #expect(code { () throws(CofferError) in try storage.put("a", "1") } == .alreadyExists)
         #expect(backend.store.keys == ["a"])
         let next = Storage(name: "s", backendID: "s3", generation: 2, proven: storage.provenConditions) {
-            () throws(CofferError) in OpenedBackend(backend)
+            options throws(CofferError) in
+            EmulatedBackend(backend, options)
         }
         #expect(next.state == .open)
     }
@@ -201,8 +202,8 @@ import Testing
     @Test func aStoreThatIgnoresConditionsIsSeenThrough() throws {
         let backend = ProbedBackend(TestBackend())
         backend.store.faults.ignoresConditions = true
-        let storage = Storage(name: "s", backendID: "s3", generation: 1) { () throws(CofferError) in
-            OpenedBackend(backend)
+        let storage = Storage(name: "s", backendID: "s3", generation: 1) { options throws(CofferError) in
+            EmulatedBackend(backend, options)
         }
         #expect(try storage.probe(call).allSatisfy { $0.verdict == .ignored })
         #expect(storage.state != .open && backend.store.keys.isEmpty)
@@ -211,8 +212,8 @@ import Testing
     @Test func conditionsThatOnlySmallObjectsKeepAreSeenThrough() throws {
         let backend = ProbedBackend(TestBackend(limits: StoreLimits(preferredPart: 3 << 20)))
         backend.store.faults.ignoresConditionsOfParts = true
-        let storage = Storage(name: "s", backendID: "s3", generation: 1) { () throws(CofferError) in
-            OpenedBackend(backend)
+        let storage = Storage(name: "s", backendID: "s3", generation: 1) { options throws(CofferError) in
+            EmulatedBackend(backend, options)
         }
         let findings = try storage.probe(call)
         #expect(findings.map(\.verdict) == [.ignored, .ignored, .kept, .kept], "\(findings)")

@@ -15,8 +15,10 @@ func makeStorage(
     mustNotEmulate: Set<Capability> = []
 ) -> Storage {
     Storage(name: name, backendID: "test", generation: 1, policy: policy, container: container) {
-        () throws(CofferError) in
-        OpenedBackend(backend, mustNotEmulate: mustNotEmulate)
+        options throws(CofferError) in
+        var options = options
+        options.mustNotEmulate.formUnion(mustNotEmulate)
+        return EmulatedBackend(backend, options)
     }
 }
 

@@ -54,6 +54,7 @@ final class TestBackend: Backend, @unchecked Sendable {
 
     let capabilities: Capabilities
     let limits: StoreLimits
+    let mustNotEmulate: Set<Capability>
     let state = Locked(State())
 
     static let everything: Set<Capability> = Set(Capability.allCases).subtracting([
@@ -63,11 +64,13 @@ final class TestBackend: Backend, @unchecked Sendable {
     init(
         without missing: Set<Capability> = [],
         with more: Set<Capability> = [],
-        limits: StoreLimits = StoreLimits()
+        limits: StoreLimits = StoreLimits(),
+        mustNotEmulate: Set<Capability> = []
     ) {
         let native = Self.everything.subtracting(missing).union(more)
         capabilities = Capabilities(Dictionary(uniqueKeysWithValues: native.map { ($0, .init(.native)) }))
         self.limits = limits
+        self.mustNotEmulate = mustNotEmulate
     }
 
     func has(_ capability: Capability) -> Bool { capabilities.has(capability) }

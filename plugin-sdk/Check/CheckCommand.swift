@@ -1,5 +1,6 @@
 import CofferConformance
 import CofferLoader
+import CofferThroughHost
 import Glibc
 
 /// `check`: runs the suite on a plugin.
@@ -10,8 +11,8 @@ struct CheckCommand {
     init(_ words: [String]) throws {
         arguments = try Arguments(
             words,
-            valued: ["--set", "--case", "--scale"],
-            plain: ["--json", "--list", "--in-process"]
+            valued: ["--set", "--case", "--scale", "--cofferd"],
+            plain: ["--json", "--list", "--in-process", "--through-host"]
         )
         guard let scale = Scale(rawValue: arguments.last("--scale") ?? "quick") else {
             throw Arguments.Misuse(reason: "--scale takes quick or full")
@@ -27,28 +28,56 @@ struct CheckCommand {
         }
         let path = try arguments.onlyWord("FILE.so")
         var tally = Tally()
+        var emulated: String?
         if arguments.has("--in-process") {
             let factory = try self.factory(path)
             for item in cases {
-                let report = Report(item, ConformanceSuite.run(item, on: factory, scale: scale))
+                let report = report(item) { Report(item, ConformanceSuite.run(item, on: factory, scale: scale)) }
                 tally.count(report)
                 print(arguments.has("--json") ? report.json : report.text)
             }
         } else {
             // The options and the file are judged here once, so that a mistake is one message and not ninety.
-            _ = try self.factory(path)
-            var worker = Worker(path: path, arguments: settingsWords + ["--scale", scale.rawValue])
+            let factory = try self.factory(path)
+            if isThroughHost { emulated = try opened(factory) }
+            var worker = Worker(path: path, arguments: try passedOn + ["--scale", scale.rawValue])
             for item in cases {
-                let report = try worker.run(item)
+                let report = try report(item) { try worker.run(item) }
                 tally.count(report)
                 print(arguments.has("--json") ? report.json : report.text)
             }
         }
-        if !arguments.has("--json") { print(tally.text) }
+        if !arguments.has("--json") {
+            print(tally.text)
+            if let emulated { print("emulated by the host: \(emulated.isEmpty ? "nothing" : emulated)") }
+        }
         return tally.failed == 0 ? 0 : 1
     }
 
-    private var settingsWords: [String] { arguments.all("--set").flatMap { ["--set", $0] } }
+    private var isThroughHost: Bool { arguments.has("--through-host") }
+
+    /// What a case's own process gets of the command line.
+    private var passedOn: [String] {
+        get throws {
+            let settings = arguments.all("--set").flatMap { ["--set", $0] }
+            return settings + (isThroughHost ? ["--through-host", "--cofferd", try HostProgram.find(arguments)] : [])
+        }
+    }
+
+    /// A case's report, unless the case says nothing through a host.
+    private func report(_ item: ConformanceCase, _ run: () throws -> Report) rethrows -> Report {
+        guard isThroughHost, let reason = ThroughHost.skipped[item.number] else { return try run() }
+        return Report(item, .skipped(reason))
+    }
+
+    /// Opens the storage once, and answers what the host adds to the plugin.
+    private func opened(_ factory: SubjectFactory) throws -> String {
+        do {
+            return try factory.health().first { $0.name == ThroughHost.emulatedFact }?.value ?? ""
+        } catch {
+            throw Refusal(reason: error.got)
+        }
+    }
 
     private func chosen() throws -> [ConformanceCase] {
         let names = arguments.all("--case")
@@ -77,7 +106,9 @@ struct CheckCommand {
         } catch {
             throw WrongOption(reason: "\(path): \(error.message)")
         }
-        return try SubjectFactory(library: library, settings: settings.map { ($0.name, $0.value) })
+        let pairs = settings.map { ($0.name, $0.value) }
+        guard isThroughHost else { return try SubjectFactory(library: library, settings: pairs) }
+        return try ThroughHost.subject(library, settings: pairs, program: try HostProgram.find(arguments))
     }
 }
 

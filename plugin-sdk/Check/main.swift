@@ -4,7 +4,8 @@ import Glibc
 // coffer-plugin-check: proves a plugin, shows what it says of itself, and starts a new one.
 
 private let help = """
-    usage: coffer-plugin-check check FILE.so [--set KEY=VALUE…] [--case NAME…] [--scale quick|full] [--json] [--list]
+    usage: coffer-plugin-check check FILE.so [--set KEY=VALUE…] [--case NAME…] [--scale quick|full] [--through-host]
+                                             [--cofferd PATH] [--json] [--list]
            coffer-plugin-check inspect FILE.so [--manifest] [--json]
            coffer-plugin-check new --language c|rust|swift NAME [DIR]
 
@@ -12,6 +13,8 @@ private let help = """
                --set KEY=VALUE   an option of the plugin; {tmp} in it becomes a fresh directory for each case
                --case NAME       only this case, by name or number; may be repeated
                --scale           quick (the default): seconds; full: every promise as it is written
+               --through-host    on a storage of a real host, which proves what the host emulates
+               --cofferd PATH    that host; without it the one beside this program, or in PATH
                --in-process      run the cases in this process, for a debugger
                --json            one JSON object for each case, one a line
                --list            print the cases and run none

@@ -28,6 +28,20 @@ public struct SubjectFactory: @unchecked Sendable {
     /// The table to give to a plugin's entry point: the suite's own host.
     public static var host: UnsafePointer<coffer_host> { SuiteHost.table }
 
+    /// Opens the plugin once, and answers what its health tells.
+    ///
+    /// - Returns: names and values, as the plugin gives them.
+    /// - Throws: ``Failure``, where it does not open or is not healthy.
+    public func health() throws(Failure) -> [(name: String, value: String)] {
+        let facts = Guarded<[(name: String, value: String)]>([])
+        let opening = ConformanceCase(0, "health", "given an opening, then health answers") { trial in
+            let found = try trial.subject().health()
+            facts.withLock { $0 = found }
+        }
+        if case .failed(let failure) = ConformanceSuite.run(opening, on: self, scale: .quick) { throw failure }
+        return facts.withLock { $0 }
+    }
+
     /// Whether some setting names a fresh directory.
     var usesTemporaryPlace: Bool { settings.contains { $0.1.contains("{tmp}") } }
 

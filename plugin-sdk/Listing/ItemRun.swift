@@ -47,7 +47,9 @@ final class ItemRun {
     private static func write(_ bytes: [UInt8], to file: Int32, at offset: Int) throws(BackendError) {
         var done = 0
         while done < bytes.count {
-            let count = bytes.withUnsafeBytes { pwrite(file, $0.baseAddress.map { $0 + done }, $0.count - done, offset + done) }
+            let count = bytes.withUnsafeBytes {
+                pwrite(file, $0.baseAddress.map { $0 + done }, $0.count - done, offset + done)
+            }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw failure("cannot write a temporary file") }
             done += count

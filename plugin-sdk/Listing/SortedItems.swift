@@ -32,9 +32,11 @@ struct SortedItems {
         var least: ItemRun?
         for run in runs {
             guard let item = run.current else { continue }
-            if let known = least?.current, !item.name.withUnsafeBytes({ left in
-                known.name.withUnsafeBytes { precedes(left, $0) }
-            }) {
+            if let known = least?.current,
+                !item.name.withUnsafeBytes({ left in
+                    known.name.withUnsafeBytes { precedes(left, $0) }
+                })
+            {
                 continue
             }
             least = run

@@ -150,12 +150,11 @@ public final class TreeListing: ListStream {
             var inside: [[UInt8]] = []
             do throws(BackendError) {
                 try tree.readDirectory(next, call: call) { item throws(BackendError) in
-                    if item.isDirectory {
-                        inside.append(next + item.name + [Self.slash])
-                    } else {
+                    guard item.isDirectory else {
                         isFound = true
                         throw BackendError(.cancelled, "an object is found")
                     }
+                    inside.append(next + item.name + [Self.slash])
                 }
             } catch {
                 if !isFound { throw error }

@@ -10,8 +10,7 @@ enum Operation {
     typealias ErrorPointer = UnsafeMutablePointer<coffer_error>?
 
     static func health(_ i: Instance, _ c: CallPointer, _ s: SinkPointer, _ e: ErrorPointer) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let sink = try coffer_sink.read(s)
             for fact in try box.backend.health(call: call) {
                 try sink.value(COFFER_VAL_INFO, ByteString(fact.name), ByteString(fact.value))
@@ -26,8 +25,7 @@ enum Operation {
         _ s: SinkPointer,
         _ e: ErrorPointer
     ) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let sink = EntrySink(try coffer_sink.read(s))
             let arguments = try readStruct(a, over: coffer_read_args.none)
             var request = try box.readRequest(arguments)
@@ -45,8 +43,7 @@ enum Operation {
         _ s: SinkPointer,
         _ e: ErrorPointer
     ) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let sink = EntrySink(try coffer_sink.read(s))
             let needed = (MemoryLayout<coffer_read_result>.offset(of: \.length) ?? 0) + 8
             try room(in: r, atLeast: needed)
@@ -110,8 +107,7 @@ enum Operation {
         _ e: ErrorPointer
     ) -> coffer_status {
         r?.pointee = nil
-        return with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        return onInstance(i, c, e) { box, call throws(BackendError) in
             guard let r else { throw nonsense("a result is missing") }
             let arguments = try readStruct(a, over: coffer_list_args())
             guard arguments.flags & ~(COFFER_LIST_VERSIONS | COFFER_LIST_WANT_META) == 0 else {
@@ -156,8 +152,7 @@ enum Operation {
     }
 
     static func usage(_ i: Instance, _ c: CallPointer, _ s: SinkPointer, _ e: ErrorPointer) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let sink = try coffer_sink.read(s)
             try box.require(.usage, "usage")
             let usage = try box.backend.usage(call: call)
@@ -178,8 +173,7 @@ enum Operation {
         _ s: SinkPointer,
         _ e: ErrorPointer
     ) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let sink = try coffer_sink.read(s)
             let key = try ByteString(key: key)
             try box.require(.publicURL, "public_url")
@@ -194,8 +188,7 @@ enum Operation {
         _ s: SinkPointer,
         _ e: ErrorPointer
     ) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let sink = try coffer_sink.read(s)
             var defaults = coffer_presign_args()
             defaults.size_exact = -1
@@ -223,15 +216,7 @@ enum Operation {
 }
 
 extension InstanceBox {
-    /// The call of an operation, unless it is cancelled or late already.
-    @inline(__always)
-    func begin(_ pointer: UnsafePointer<coffer_call>?) throws(BackendError) -> Call {
-        let call = Call(host: host, pointer)
-        try call.check()
-        return call
-    }
-
-    /// What `stat`, `read_open` and `remove` have in common.
+    /// What `stat` and `read_open` have in common.
     func readRequest(_ arguments: coffer_read_args) throws(BackendError) -> ReadRequest {
         var request = ReadRequest(try ByteString(key: arguments.key))
         let known = COFFER_READ_WANT_FD | COFFER_READ_SUFFIX | COFFER_READ_STRICT

@@ -27,8 +27,7 @@ extension Operation {
         _ s: SinkPointer,
         _ e: ErrorPointer
     ) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let sink = try coffer_sink.read(s)
             try box.require(.resume, "an upload")
             let id = try box.backend.beginUpload(try box.writeRequest(a, call), call: call)
@@ -52,8 +51,7 @@ extension Operation {
         _ e: ErrorPointer
     ) -> coffer_status {
         r?.pointee = nil
-        return with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        return onInstance(i, c, e) { box, call throws(BackendError) in
             guard let r, number > 0, size >= -1 else { throw nonsense("a part has a number from 1 and a size") }
             try box.require(.resume, "an upload")
             var request = PartRequest(upload: try ByteString(id, "an upload's id"), number: Int(number))
@@ -70,8 +68,7 @@ extension Operation {
         _ s: SinkPointer,
         _ e: ErrorPointer
     ) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let sink = EntrySink(try coffer_sink.read(s))
             try box.require(.resume, "an upload")
             try box.backend.listParts(of: try ByteString(id, "an upload's id"), into: sink, call: call)
@@ -89,8 +86,7 @@ extension Operation {
         _ s: SinkPointer,
         _ e: ErrorPointer
     ) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let sink = EntrySink(try coffer_sink.read(s))
             try box.require(.resume, "an upload")
             let request = try box.writeRequest(a, call)
@@ -106,8 +102,7 @@ extension Operation {
     }
 
     static func uploadAbort(_ i: Instance, _ c: CallPointer, _ id: coffer_str, _ e: ErrorPointer) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             try box.require(.resume, "an upload")
             try box.backend.abortUpload(try ByteString(id, "an upload's id"), call: call)
         }
@@ -121,8 +116,7 @@ extension Operation {
         _ s: SinkPointer,
         _ e: ErrorPointer
     ) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let sink = EntrySink(try coffer_sink.read(s))
             try box.require(.resume, "an upload")
             let request = UploadListRequest(prefix: try ByteString(prefix, "a prefix"), before: before)

@@ -12,8 +12,7 @@ extension Operation {
         _ e: ErrorPointer
     ) -> coffer_status {
         r?.pointee = nil
-        return with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        return onInstance(i, c, e) { box, call throws(BackendError) in
             guard let r else { throw nonsense("a result is missing") }
             let request = try box.writeRequest(a, call)
             try box.require(.write, "write")
@@ -102,8 +101,7 @@ extension Operation {
         _ a: UnsafePointer<coffer_read_args>?,
         _ e: ErrorPointer
     ) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let arguments = try readStruct(a, over: coffer_read_args.none)
             guard arguments.length >= -1 else { throw nonsense("a length is negative") }
             guard arguments.flags & ~COFFER_READ_STRICT == 0, arguments.if_none_match.len == 0 else {
@@ -125,8 +123,7 @@ extension Operation {
         _ s: SinkPointer,
         _ e: ErrorPointer
     ) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let sink = try coffer_sink.read(s)
             try box.require(.removeBatch, "remove_batch")
             guard count != 0 else { return }
@@ -158,8 +155,7 @@ extension Operation {
         _ s: SinkPointer,
         _ e: ErrorPointer
     ) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let sink = EntrySink(try coffer_sink.read(s))
             let request = try box.copyRequest(a, call)
             if request.from != request.to { try box.require(.copy, "copy") }
@@ -176,8 +172,7 @@ extension Operation {
         _ s: SinkPointer,
         _ e: ErrorPointer
     ) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let sink = EntrySink(try coffer_sink.read(s))
             let request = try box.copyRequest(a, call)
             try box.require(.move, "move")
@@ -188,8 +183,7 @@ extension Operation {
     }
 
     static func containerList(_ i: Instance, _ c: CallPointer, _ s: SinkPointer, _ e: ErrorPointer) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let sink = EntrySink(try coffer_sink.read(s))
             try box.require(.containers, "container_list")
             try box.backend.listContainers(into: sink, call: call)
@@ -204,8 +198,7 @@ extension Operation {
         _ count: Int,
         _ e: ErrorPointer
     ) -> coffer_status {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let name = try ByteString(key: name)
             let options = Properties(packed: try PackedPairs(options, count: count))
             try box.require(.containers, "container_make")
@@ -216,8 +209,7 @@ extension Operation {
     static func containerRemove(_ i: Instance, _ c: CallPointer, _ name: coffer_str, _ e: ErrorPointer)
         -> coffer_status
     {
-        with(i, as: InstanceBox.self, e) { box throws(BackendError) in
-            let call = try box.begin(c)
+        onInstance(i, c, e) { box, call throws(BackendError) in
             let name = try ByteString(key: name)
             try box.require(.containers, "container_remove")
             try box.backend.removeContainer(name, call: call)

@@ -68,6 +68,21 @@ func with<Box: AnyObject>(
     }
 }
 
+/// Runs `body` on an instance and with a call that is neither cancelled nor late.
+@inline(__always)
+func onInstance(
+    _ instance: OpaquePointer?,
+    _ call: UnsafePointer<coffer_call>?,
+    _ error: UnsafeMutablePointer<coffer_error>?,
+    _ body: (InstanceBox, Call) throws(BackendError) -> Void
+) -> coffer_status {
+    with(instance, as: InstanceBox.self, error) { box throws(BackendError) in
+        let call = Call(host: box.host, call)
+        try call.check()
+        try body(box, call)
+    }
+}
+
 /// A pointer that keeps `box` alive until `release`.
 func handle(_ box: AnyObject) -> OpaquePointer { OpaquePointer(Unmanaged.passRetained(box).toOpaque()) }
 

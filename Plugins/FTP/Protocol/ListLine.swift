@@ -34,7 +34,7 @@ struct ListLine {
             let start = date.end + 1
             guard start < line.endIndex else { return nil }
             facts.size = facts.kind == .file ? size : -1
-            facts.modified = date.seconds.map { $0 * 1_000_000_000 } ?? Entry.unknownTime
+            facts.modified = date.seconds.flatMap(Timestamp.nanoseconds) ?? Entry.unknownTime
             return (facts, line[start...])
         }
         return nil
@@ -89,7 +89,7 @@ struct ListLine {
             facts.size = size
         }
         let seconds = Timestamp.seconds(year: day[2], month: day[0], day: day[1], second: time)
-        facts.modified = seconds.map { $0 * 1_000_000_000 } ?? Entry.unknownTime
+        facts.modified = seconds.flatMap(Timestamp.nanoseconds) ?? Entry.unknownTime
         return (facts, line[start...])
     }
 

@@ -7,9 +7,11 @@ extension Reply {
     func error(_ what: @autoclosure () -> String) -> BackendError {
         let (code, isRetryable): (BackendError.Code, Bool) =
             switch self.code {
+            case 426 where saysFull: (.noSpace, false)
             case 421, 425, 426, 434, 450: (.unavailable, true)
             case 430, 530, 532: (.unauthenticated, false)
-            case 451: saysFull ? (.noSpace, false) : (.io, true)
+            // Many a full disk is called a local error: repeating it may fail for ever.
+            case 451: saysFull ? (.noSpace, false) : (.io, false)
             case 452: (.noSpace, false)
             case 552: saysQuota ? (.quota, false) : (.noSpace, false)
             case 500...504, 522: (.unsupported, false)

@@ -9,15 +9,13 @@ enum Timestamp {
         func number(_ start: Int, _ count: Int) -> Int {
             numbers[start..<(start + count)].reduce(0) { $0 * 10 + $1 }
         }
-        guard
-            var time = seconds(
-                year: number(0, 4),
-                month: number(4, 2),
-                day: number(6, 2),
-                second: number(8, 2) * 3600 + number(10, 2) * 60 + min(number(12, 2), 60)
-            )
-        else { return nil }
-        time *= 1_000_000_000
+        let seconds = seconds(
+            year: number(0, 4),
+            month: number(4, 2),
+            day: number(6, 2),
+            second: number(8, 2) * 3600 + number(10, 2) * 60 + min(number(12, 2), 60)
+        )
+        guard let seconds, var time = nanoseconds(seconds) else { return nil }
         guard bytes.count > 14 else { return time }
         guard bytes[14] == UInt8(ascii: "."), bytes.count > 15, let fraction = digits(bytes[15...]) else { return nil }
         var unit: Int64 = 100_000_000
@@ -26,6 +24,11 @@ enum Timestamp {
             unit /= 10
         }
         return time
+    }
+
+    /// Unix nanoseconds; nil before 1678 and after 2261, which 64 bits do not hold.
+    static func nanoseconds(_ seconds: Int64) -> Int64? {
+        (-9_200_000_000..<9_200_000_000).contains(seconds) ? seconds * 1_000_000_000 : nil
     }
 
     /// Writes the whole second that holds a moment; nil where no such text exists.

@@ -105,7 +105,7 @@ extension Store {
         while hasTokens, facts.token != 0, !recent.take(facts.token, for: target, ahead: ahead), ahead < 1000 {
             ahead += 1
             do throws(Fault) {
-                try set(facts.modified + 1_000_000_000, temporary, control, patience)
+                try set(facts.modified &+ 1_000_000_000, temporary, control, patience)
             } catch {
                 if case .lost = error { throw error }
                 // A server that does not set times gets no more tokens, from now on.

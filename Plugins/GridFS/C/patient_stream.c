@@ -2,34 +2,20 @@
 #include "patient_stream.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 _Thread_local gridfs_waiting gridfs_now;
 
 /* A cancellation without a descriptor is seen by asking this often. */
 static const int64_t slice_ms = 50;
-
-uint64_t gridfs_monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-bool gridfs_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC) == 0; }
-
-void gridfs_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
 
 bool gridfs_may_wait(void)
 {

@@ -1,11 +1,9 @@
 #define _GNU_SOURCE
 #include "patient_stream.h"
+#include "uri_options.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* The clients of one storage. An idle client keeps its connection; one that failed is thrown away with it. */
 struct gridfs_store {
@@ -101,73 +99,6 @@ static bool fail_with(gridfs_failure *failure, const bson_error_t *error)
 
 /* ---- open and close ---------------------------------------------------------------------------------------------- */
 
-static bool set_read_preference(mongoc_uri_t *uri, const char *value)
-{
-    static const struct {
-        const char *name;
-        mongoc_read_mode_t mode;
-    } modes[] = {{"primary", MONGOC_READ_PRIMARY},
-                 {"primaryPreferred", MONGOC_READ_PRIMARY_PREFERRED},
-                 {"secondary", MONGOC_READ_SECONDARY},
-                 {"secondaryPreferred", MONGOC_READ_SECONDARY_PREFERRED},
-                 {"nearest", MONGOC_READ_NEAREST}};
-    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
-        if (strcmp(modes[i].name, value) != 0)
-            continue;
-        mongoc_read_prefs_t *preference = mongoc_read_prefs_new(modes[i].mode);
-        mongoc_uri_set_read_prefs_t(uri, preference);
-        mongoc_read_prefs_destroy(preference);
-        return true;
-    }
-    return false;
-}
-
-static bool set_write_concern(mongoc_uri_t *uri, const char *value)
-{
-    char *end;
-    long count = strtol(value, &end, 10);
-    mongoc_write_concern_t *concern = mongoc_write_concern_new();
-    if (*value && !*end && count >= 1 && count <= 50)
-        mongoc_write_concern_set_w(concern, (int32_t)count);
-    else if (strcmp(value, "majority") == 0)
-        mongoc_write_concern_set_w(concern, MONGOC_WRITE_CONCERN_W_MAJORITY);
-    else
-        mongoc_write_concern_set_wtag(concern, value);
-    mongoc_uri_set_write_concern(uri, concern);
-    mongoc_write_concern_destroy(concern);
-    return *value && !(*end == 0 && (count < 1 || count > 50));
-}
-
-static bool set_read_concern(mongoc_uri_t *uri, const char *value)
-{
-    mongoc_read_concern_t *concern = mongoc_read_concern_new();
-    bool is_set = mongoc_read_concern_set_level(concern, value);
-    mongoc_uri_set_read_concern(uri, concern);
-    mongoc_read_concern_destroy(concern);
-    return is_set;
-}
-
-static bool set_option(mongoc_uri_t *uri, const char *name, const char *value)
-{
-    if (strcmp(name, "username") == 0)
-        return mongoc_uri_set_username(uri, value);
-    if (strcmp(name, "password") == 0)
-        return mongoc_uri_set_password(uri, value);
-    if (strcmp(name, MONGOC_URI_AUTHSOURCE) == 0)
-        return mongoc_uri_set_auth_source(uri, value);
-    if (strcmp(name, MONGOC_URI_AUTHMECHANISM) == 0)
-        return mongoc_uri_set_auth_mechanism(uri, value);
-    if (strcmp(name, MONGOC_URI_READPREFERENCE) == 0)
-        return set_read_preference(uri, value);
-    if (strcmp(name, MONGOC_URI_READCONCERNLEVEL) == 0)
-        return set_read_concern(uri, value);
-    if (strcmp(name, MONGOC_URI_W) == 0)
-        return set_write_concern(uri, value);
-    if (mongoc_uri_option_is_bool(name))
-        return mongoc_uri_set_option_as_bool(uri, name, strcmp(value, "true") == 0);
-    return mongoc_uri_option_is_utf8(name) && mongoc_uri_set_option_as_utf8(uri, name, value);
-}
-
 static void use_tls_of(gridfs_store *store)
 {
     const mongoc_uri_t *uri = store->uri;
@@ -202,11 +133,17 @@ gridfs_store *gridfs_store_open(const gridfs_settings *settings, const char **wr
     if (!uri)
         return NULL;
     for (size_t i = 0; i < settings->n_options; i++) {
-        if (!set_option(uri, settings->options[i].name, settings->options[i].value)) {
+        if (!gridfs_set_option(uri, settings->options[i].name, settings->options[i].value)) {
             *wrong = settings->options[i].name;
             mongoc_uri_destroy(uri);
             return NULL;
         }
+    }
+    /* Without an answer to a write there is no promise to keep. */
+    if (mongoc_write_concern_get_w(mongoc_uri_get_write_concern(uri)) == 0) {
+        *wrong = MONGOC_URI_W;
+        mongoc_uri_destroy(uri);
+        return NULL;
     }
     gridfs_store *store = bson_malloc0(sizeof *store);
     store->uri = uri;
@@ -215,11 +152,7 @@ gridfs_store *gridfs_store_open(const gridfs_settings *settings, const char **wr
     store->most = settings->most_clients;
     store->idle = bson_malloc0(store->most * sizeof(mongoc_client_t *));
     pthread_mutex_init(&store->mutex, NULL);
-    pthread_condattr_t clock;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&store->came_back, &clock);
-    pthread_condattr_destroy(&clock);
+    gridfs_cond_init(&store->came_back);
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, settings->stall_ms);
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, settings->connect_ms);
     /* One look at the servers; looking again is ours, between two looks at the clock. */
@@ -230,6 +163,8 @@ gridfs_store *gridfs_store_open(const gridfs_settings *settings, const char **wr
 }
 
 const char *gridfs_store_database(const gridfs_store *store) { return mongoc_uri_get_database(store->uri); }
+
+bool gridfs_store_is_durable(const gridfs_store *store) { return mongoc_write_concern_get_journal(store->durable); }
 
 bool gridfs_store_has_user(const gridfs_store *store) { return mongoc_uri_get_username(store->uri) != NULL; }
 
@@ -325,9 +260,7 @@ static bool take(gridfs_store *store, mongoc_client_t **client)
         } else if (!gridfs_may_wait()) {
             break;
         } else {
-            uint64_t until = gridfs_monotonic_ns() + 50000000;
-            struct timespec end = {.tv_sec = (time_t)(until / 1000000000), .tv_nsec = (long)(until % 1000000000)};
-            pthread_cond_timedwait(&store->came_back, &store->mutex, &end);
+            gridfs_cond_wait(&store->came_back, &store->mutex, 50000000);
         }
     }
     if (has_place)

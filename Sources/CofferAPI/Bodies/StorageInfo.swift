@@ -32,15 +32,15 @@ public struct StorageInfo: Sendable, Hashable {
     public struct ProbeResult: Sendable, Hashable {
         /// The capability's word.
         public var capability: String
-        /// Whether the store was seen to do it.
-        public var isProven: Bool
+        /// What the store makes of it: `kept`, `ignored`, or `unknown` where nobody could tell.
+        public var verdict: String
         /// What was seen.
         public var detail: String
 
         /// Creates a finding.
-        public init(capability: String, isProven: Bool, detail: String) {
+        public init(capability: String, verdict: String, detail: String) {
             self.capability = capability
-            self.isProven = isProven
+            self.verdict = verdict
             self.detail = detail
         }
     }
@@ -147,7 +147,7 @@ extension StorageInfo {
             for result in probe {
                 $0.object {
                     $0.member("capability", result.capability)
-                    $0.member("proven", result.isProven)
+                    $0.member("verdict", result.verdict)
                     $0.member("detail", result.detail)
                 }
             }
@@ -161,7 +161,7 @@ extension StorageInfo {
             results.append(
                 ProbeResult(
                     capability: try item.string("capability"),
-                    isProven: try item.optionalBool("proven") ?? false,
+                    verdict: try item.string("verdict"),
                     detail: try item.optionalString("detail") ?? ""
                 )
             )

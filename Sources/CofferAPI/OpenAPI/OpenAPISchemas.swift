@@ -271,7 +271,10 @@ enum OpenAPISchemas {
 
     private static let probe: JSONValue = [
         "type": ["array", "null"],
-        "items": object([("capability", text), ("proven", truth), ("detail", text)]),
+        "items": object([
+            ("capability", text), ("verdict", ["type": "string", "enum": ["kept", "ignored", "unknown"]]),
+            ("detail", text),
+        ]),
     ]
 
     private static let state: JSONValue = ["type": "string", "enum": ["open", "failed"]]

@@ -30,6 +30,8 @@ package final class EmulatedBackend: Backend {
     /// Puts the host on top of `bare`, which is its own from now on.
     package init(_ bare: any Backend, _ options: EmulationOptions = EmulationOptions()) {
         self.bare = bare
+        var options = options
+        options.mustNotEmulate.formUnion(bare.mustNotEmulate)
         self.options = options
         let declared = bare.capabilities
         native = NativeAbilities(declared)

@@ -123,7 +123,7 @@ extension ResolvedSetting {
     fileprivate func write(to json: inout JSONWriter) {
         json.object { json in
             json.member("key", key)
-            json.member("value", value?.description)
+            json.member("value", value?.normalForm)
             json.member("secret", isSecret)
             json.member("active", isActive)
             json.name("origin")

@@ -179,7 +179,7 @@ struct StorageWork {
         case "max_link_ttl": settings.maxLinkTTL = Int64(value) ?? settings.maxLinkTTL
         default: break
         }
-        add(row.name, SettingText(value), origin, note: note)
+        add(row.name, SettingText(value, of: row.schema), origin, note: note)
     }
 
     static let appended = "the storage's name is appended"

@@ -52,7 +52,7 @@ extension StorageWork {
         live: LiveValue? = nil,
         note: String?
     ) {
-        let value = SettingText(text, isSecret: option.isSecret)
+        let value = SettingText(text, of: option)
         options.append(ResolvedOption(name: option.name, value: value, live: live))
         add(option.name, value, origin, note: note)
     }

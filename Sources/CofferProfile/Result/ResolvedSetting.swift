@@ -9,14 +9,31 @@ package struct SettingText: Sendable, Hashable, CustomStringConvertible, CustomD
     /// The text itself, secret or not.
     package let unmasked: String
     package let isSecret: Bool
+    /// How an operator would write it, where that differs.
+    private let written: String?
 
     package init(_ text: String, isSecret: Bool = false) {
         unmasked = text
         self.isSecret = isSecret
+        written = nil
     }
 
-    /// The text, or a mask; a password inside a URL is masked as well.
-    package var description: String { isSecret ? Self.mask : Self.withoutPassword(unmasked) }
+    /// The value of an option, in its normal form: bytes and milliseconds are shown with their units.
+    init(_ text: String, of option: OptionSchema) {
+        unmasked = text
+        isSecret = option.isSecret
+        written =
+            switch (option.type, Int64(text)) {
+            case (.size, let bytes?) where bytes > 0: ByteSize.text(bytes)
+            case (.duration, let milliseconds?) where milliseconds > 0: TimeSpan.text(milliseconds)
+            default: nil
+            }
+    }
+
+    /// The text for people, or a mask; a password inside a URL is masked as well.
+    package var description: String { isSecret ? Self.mask : written ?? Self.withoutPassword(unmasked) }
+    /// The same for machines: a size in bytes, a duration in milliseconds.
+    var normalForm: String { isSecret ? Self.mask : Self.withoutPassword(unmasked) }
     package var debugDescription: String { description }
     package var customMirror: Mirror { Mirror(self, children: ["text": description]) }
 

@@ -49,6 +49,8 @@ extension CommandSpec {
             ),
             OptionSpec("--case", value: "NAME", "only this case, by name or number; may be given again"),
             OptionSpec("--scale", value: "quick|full", "seconds, or every promise as it is written"),
+            OptionSpec("--through-host", "on a storage of a host of its own, which proves what the host emulates"),
+            OptionSpec("--cofferd", value: "PATH", "that host; else the one beside coffer-plugin-check, or in PATH"),
             OptionSpec("--in-process", "run the cases in one process, for a debugger"),
             OptionSpec("--list", "print the cases and run none"),
             OptionSpec("--json", "print JSON for machines, one line for each case"),

@@ -60,7 +60,7 @@ private func show(_ storage: StorageInfo, _ output: inout Output) {
     )
     guard let probe = storage.probe else { return }
     output.line("\nwhat the last probe found:")
-    output.table(probe.map { ["  " + $0.capability, $0.isProven ? "proven" : "not proven", $0.detail] })
+    output.table(probe.map { ["  " + $0.capability, $0.verdict, $0.detail] })
 }
 
 extension Output {

@@ -46,7 +46,7 @@ class Host:
             }
             if "LD_LIBRARY_PATH" in os.environ:
                 environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
-            words = [BUILD / "cofferd", "--config", self.folder / "coffer.yaml", "--socket", self.socket]
+            words = [f"{BUILD}/cofferd", "--config", f"{self.folder}/coffer.yaml", "--socket", self.socket]
             with open(self.folder / "log", "ab") as log:
                 self.process = subprocess.Popen(words, env=environment, stdout=log, stderr=log)
             try:

@@ -232,7 +232,7 @@ def test_garbage_is_told_as_such(garbage: bytes) -> None:
 
 def test_both_clients_have_the_same_verbs() -> None:
     def verbs(kind: type) -> set[str]:
-        return {name for name in vars(kind) if not name.startswith("_")}
+        return {name for name in dir(kind) if not name.startswith("_")}
 
     # What a loop has no use for, and what it has instead of `open` for writing.
     assert verbs(coffer.Storage) - verbs(coffer.aio.Storage) == {"download"}

@@ -36,21 +36,21 @@ class Fixtures(AbstractFixtures):  # type: ignore[misc]
         return False
 
 
-class TestCopy(AbstractCopyTests, Fixtures):
+class TestCopy(AbstractCopyTests, Fixtures):  # type: ignore[misc]
     pass
 
 
-class TestGet(AbstractGetTests, Fixtures):
+class TestGet(AbstractGetTests, Fixtures):  # type: ignore[misc]
     pass
 
 
-class TestOpen(AbstractOpenTests, Fixtures):
+class TestOpen(AbstractOpenTests, Fixtures):  # type: ignore[misc]
     pass
 
 
-class TestPipe(AbstractPipeTests, Fixtures):
+class TestPipe(AbstractPipeTests, Fixtures):  # type: ignore[misc]
     pass
 
 
-class TestPut(AbstractPutTests, Fixtures):
+class TestPut(AbstractPutTests, Fixtures):  # type: ignore[misc]
     pass

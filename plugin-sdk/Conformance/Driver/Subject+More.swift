@@ -62,6 +62,17 @@ extension Subject {
         try expectEqual(collector.values(COFFER_VAL_URL).count, 1, "URLs from public_url")
     }
 
+    /// What an operator may want to see.
+    func health() throws -> [(name: String, value: String)] {
+        let collector = Collector()
+        try perform("health") { call, error in
+            collector.withSink { ops.health?(instance, call, $0, error) ?? COFFER_OK }
+        }
+        return collector.values.filter { $0.kind == COFFER_VAL_INFO }.map {
+            (String(decoding: $0.key.bytes, as: UTF8.self), String(decoding: $0.value.bytes, as: UTF8.self))
+        }
+    }
+
     func containerList() throws {
         let collector = Collector()
         try perform("container_list") { call, error in

@@ -92,9 +92,15 @@ final class Trial: @unchecked Sendable {
             return list
         }
         if let first = subjects.first, first.has(.remove), place == nil {
-            for key in written.withLock({ $0 }) {
-                // What cannot be removed was refused already, or the case has said so.
-                _ = first.code { try first.remove(key, quiet: true) }
+            let keys = Array(written.withLock { $0 })
+            // What cannot be removed was refused already, or the case has said so.
+            if first.has(.removeBatch) {
+                // Far stores answer a batch about as quickly as one key.
+                for start in stride(from: 0, to: keys.count, by: 100) {
+                    _ = first.code { _ = try first.removeBatch(Array(keys[start..<min(start + 100, keys.count)])) }
+                }
+            } else {
+                for key in keys { _ = first.code { try first.remove(key, quiet: true) } }
             }
         }
         for subject in subjects { subject.close() }

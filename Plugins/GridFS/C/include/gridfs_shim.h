@@ -6,6 +6,7 @@
 #ifndef GRIDFS_SHIM_H
 #define GRIDFS_SHIM_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -58,6 +59,8 @@ typedef struct gridfs_reply gridfs_reply;
 gridfs_store *gridfs_store_open(const gridfs_settings *settings, const char **wrong);
 /* The database that the URI names, or NULL. */
 const char *gridfs_store_database(const gridfs_store *store);
+/* Whether what GRIDFS_WRITE_DURABLE has done survives a crash: not if the URI says journal=false. */
+bool gridfs_store_is_durable(const gridfs_store *store);
 /* Whether it names a user. */
 bool gridfs_store_has_user(const gridfs_store *store);
 /* Whether it asks to read elsewhere than at the primary. */
@@ -83,6 +86,9 @@ uint64_t gridfs_monotonic_ns(void);
 /* False: the patience ended first. */
 bool gridfs_sleep(int64_t milliseconds, const gridfs_patience *patience);
 void gridfs_make_id(uint8_t id[12]);
+/* A condition on the monotonic clock, and a wait of at most so long: timespec's arithmetic stays here. */
+void gridfs_cond_init(pthread_cond_t *condition);
+void gridfs_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, uint64_t nanoseconds);
 /* A pipe whose ends are closed by exec. */
 bool gridfs_pipe(int ends[2]);
 void gridfs_name_thread(const char *name);

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from . import _wire
 from .errors import Internal, InvalidArgument, error_from_answer, error_from_problem
-from .model import Deletion, Document, Link, Object, Page, PrefixDeletion, StorageInfo, parse_time
+from .model import Container, Deletion, Document, Link, Object, Page, PrefixDeletion, StorageInfo, parse_time
 
 T_co = TypeVar("T_co", covariant=True)
 FieldList = List[Tuple[str, str]]
@@ -252,6 +252,18 @@ def list_target(storage: str, items: Iterable[tuple[str, str | None]]) -> str:
 def page(storage: str, items: Iterable[tuple[str, str | None]]) -> Call[Page]:
     """A part of a listing."""
     return Call("GET", list_target(storage, items), _page)
+
+
+def containers(storage: str) -> Call[list[Container]]:
+    """The containers of a store."""
+    return Call(
+        "GET", f"{base(storage)}/containers", lambda document: [Container(item) for item in document["containers"]]
+    )
+
+
+def container(method: str, storage: str, name: str) -> Call[None]:
+    """A new container, or the end of one."""
+    return Call(method, f"{base(storage)}/containers/{_wire.component(name)}", _nothing)
 
 
 # The host

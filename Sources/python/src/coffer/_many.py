@@ -76,6 +76,7 @@ def exchange_many(
                     _fill(line, calls, queue, poll, len(lines), concurrency)
                 except Closed as failure:
                     del lines[number]
+                    poll.unregister(number)
                     _lost(channel, line, failure, calls, queue, results, repeated)
                     continue
                 if not line.waiting:
@@ -133,7 +134,7 @@ def _push(line: _Line, poll: select.epoll) -> None:
     wire = line.connection.socket
     was_blocked = line.blocked
     try:
-        sent = wire.send(line.outgoing, socket.MSG_DONTWAIT)
+        sent = wire.send(line.outgoing, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
     except BlockingIOError:
         sent = 0
     except (BrokenPipeError, ConnectionError):

@@ -61,10 +61,8 @@ class Source:
     def _take(self, file: IO[bytes]) -> None:
         self._file = file
         region = _region(file)
-        if region is not None:
-            self.length = region.length
-            if region.length >= DESCRIPTOR_THRESHOLD:
-                self.region = region
+        if region is not None and region.length >= DESCRIPTOR_THRESHOLD:
+            self.region = region
 
     def pieces(self) -> Iterator[bytes]:
         """The body, piece by piece."""

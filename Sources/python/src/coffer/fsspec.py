@@ -17,7 +17,7 @@ from fsspec.utils import isfilelike, stringify_path
 
 from . import _calls, _many
 from .client import Client
-from .errors import CofferError, InvalidArgument, NotFound, RangeInvalid
+from .errors import CofferError, InvalidArgument, InvalidKey, NotFound, RangeInvalid
 from .model import Entry, Object, parse_time
 from .reader import BUFFER_SIZE
 from .storage import Storage
@@ -96,7 +96,8 @@ class CofferFileSystem(AbstractFileSystem):  # type: ignore[misc]
         """Whether there is an object or a directory; a host that cannot tell is an error."""
         try:
             self.info(path)
-        except NotFound:
+        except (NotFound, InvalidKey):
+            # What a storage could not hold is not there.
             return False
         return True
 

@@ -213,6 +213,22 @@ class Link(NamedTuple):
     expires_at: Optional[datetime]
 
 
+class Container(View):
+    """What a store calls a bucket, container or share."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.document["name"])
+
+    @property
+    def created(self) -> datetime | None:
+        """When it was made."""
+        return parse_time(self._text("created"))
+
+
 class StorageInfo(View):
     """What the host tells of a storage."""
 

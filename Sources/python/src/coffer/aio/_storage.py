@@ -6,14 +6,12 @@ import asyncio
 import os
 from typing import (
     TYPE_CHECKING,
-    Any,
     AsyncIterable,
     AsyncIterator,
     Awaitable,
     Callable,
     Iterable,
     Iterator,
-    List,
     Mapping,
     Sequence,
     TypeVar,
@@ -22,14 +20,16 @@ from typing import (
 )
 
 from .. import _calls, _many, _source, listing
-from .._calls import KEEP, Checksums, Tag
+from .._calls import Checksums, Tag
 from .._connection import broken
 from .._receiving import Closed
-from ..errors import NotFound, Unsupported
-from ..model import Deletion, Entry, Link, Object, Page, PrefixDeletion, StorageInfo
-from ..reader import lost_descriptor
+from .._wire import Malformed
+from ..errors import Unsupported
+from ..model import Entry, Object
+from ..reader import DESCRIPTOR
 from . import _file
 from ._reader import Reader
+from ._verbs import Verbs
 from ._writer import Writer
 
 if TYPE_CHECKING:
@@ -39,18 +39,16 @@ S = TypeVar("S")
 T = TypeVar("T")
 Data = Union[_source.Data, AsyncIterable[bytes]]
 
-_FD = ("Prefer", "coffer-fd")
 _ONE_SEND = 64 << 10
 
 
-class Storage:
+class Storage(Verbs):
     """A storage: the verbs of `coffer.Storage`, awaited. It holds nothing open."""
 
     def __init__(self, client: Client, name: str) -> None:
         self.client = client
         self.name = name
         self._channel = client._channel
-        self._objects = f"{_calls.base(name)}/objects/"
 
     def __repr__(self) -> str:
         return f"Storage({self.name!r}, socket={self.client.socket!r})"
@@ -188,13 +186,16 @@ class Storage:
         if_none_match: Tag | None = None,
     ) -> bytes:
         """Reads an object, or `length` bytes from `offset`, or its last `suffix` bytes."""
-        fields = [_FD]
+        fields = [DESCRIPTOR]
         if offset or length is not None or suffix is not None:
             part = _calls.range_field(offset, length, suffix)
             if part:
                 fields.append(("Range", part))
         if if_match is not None or if_none_match is not None:
             fields += _calls.match_fields(if_match, if_none_match)
+        return await self._read(key, fields, version)
+
+    async def _read(self, key: str, fields: _calls.FieldList, version: str | None) -> bytes:
         head, connection = await self._channel.exchange(_calls.get(self.name, key, fields, version))
         if head.status >= 300:
             _calls.check(head, await self._channel.read_all(head, connection, safe=True))
@@ -204,7 +205,10 @@ class Storage:
         fd, head.fd = head.fd, -1
         self._channel.release(connection)
         if fd < 0:
-            raise lost_descriptor()
+            # Too many files are open here for one more: then the bytes themselves.
+            if fields[:1] != [DESCRIPTOR]:
+                raise Malformed("it names a descriptor that nobody asked for").explained(self._channel.path)
+            return await self._read(key, fields[1:], version)
         try:
             return await _file.read_exactly(fd, *passed)
         finally:
@@ -265,28 +269,6 @@ class Storage:
         target = _calls.put_target(self.name, key, on_conflict)
         return Writer(self._channel, "PUT", target, fields, length, f"{self.name}:{key}")
 
-    async def stat(
-        self,
-        key: str,
-        *,
-        version: str | None = None,
-        if_match: Tag | None = None,
-        if_none_match: Tag | None = None,
-    ) -> Object:
-        """What is known of an object."""
-        return await self._channel.run(_calls.stat(self.name, key, version, if_match, if_none_match))
-
-    async def exists(self, key: str) -> bool:
-        """Whether there is an object under `key`; any failure but absence is raised."""
-        try:
-            await self.stat(key)
-        except NotFound as error:
-            if error.key is None:
-                # It is the storage that is not there.
-                raise
-            return False
-        return True
-
     async def list(self, prefix: str = "", *, delimiter: str = "", start_after: str = "") -> AsyncIterator[Entry]:
         """Everything whose key starts with `prefix`, in byte order, as the host reads it."""
         items = [("prefix", prefix), ("delimiter", delimiter), ("start_after", start_after)]
@@ -308,159 +290,6 @@ class Storage:
             connection.close()
             raise
         self._channel.release(connection)
-
-    async def page(
-        self,
-        prefix: str = "",
-        *,
-        delimiter: str = "",
-        start_after: str = "",
-        cursor: str | None = None,
-        limit: int | None = None,
-    ) -> Page:
-        """A part of a listing; its `cursor` asks for the next one."""
-        items = [
-            ("prefix", prefix),
-            ("delimiter", delimiter),
-            ("start_after", start_after),
-            ("cursor", cursor),
-            ("limit", None if limit is None else str(limit)),
-        ]
-        return await self._channel.run(_calls.page(self.name, items))
-
-    async def url(self, key: str) -> str:
-        """The object's public URL."""
-        return await self._channel.run(_calls.url(self.name, key))
-
-    async def link(
-        self,
-        key: str,
-        *,
-        method: str = "GET",
-        expires_in: int | str | None = None,
-        content_type: str | None = None,
-        filename: str | None = None,
-    ) -> Link:
-        """A signed URL that lets its holder read, write or delete this object until it expires."""
-        document = {
-            "key": key,
-            "method": method,
-            "expires_in": expires_in,
-            "content_type": content_type,
-            "filename": filename,
-        }
-        return await self._channel.run(_calls.link(self.name, document))
-
-    # Changing
-
-    async def delete(self, key: str, *, version: str | None = None, if_match: Tag | None = None) -> None:
-        """Deletes an object; that there is none is success, unless `if_match` names one."""
-        await self._channel.run(_calls.delete(self.name, key, version, if_match))
-
-    async def delete_many(self, keys: Iterable[Union[str, tuple[str, str]]]) -> List[Deletion]:
-        """Deletes many objects, with one result for each, in order.
-
-        A key may come with the `etag` that its object must have.
-        """
-        found: List[Deletion] = []
-        rest = list(keys)
-        while rest:
-            # The host takes so many in one request.
-            found += await self._channel.run(_calls.delete_many(self.name, rest[:10_000]))
-            rest = rest[10_000:]
-        return found
-
-    async def delete_prefix(self, prefix: str, *, dry_run: bool = False, force: bool = False) -> PrefixDeletion:
-        """Deletes what lies below `prefix`, by segments: `a/b` means `a/b/…`, never `a/bb`.
-
-        The empty prefix is everything and needs `force`.
-        """
-        return await self._channel.run(_calls.delete_prefix(self.name, prefix, dry_run, force))
-
-    async def copy(
-        self,
-        key: str,
-        to: str,
-        *,
-        to_storage: str | None = None,
-        on_conflict: str | None = None,
-        if_match: Tag | None = None,
-        if_none_match: Tag | None = None,
-        source_if_match: str | None = None,
-    ) -> Object:
-        """Copies an object, inside this storage or into another.
-
-        `if_match` and `if_none_match` are about the target.
-        """
-        return await self._transfer("copy", key, to, to_storage, on_conflict, if_match, if_none_match, source_if_match)
-
-    async def move(
-        self,
-        key: str,
-        to: str,
-        *,
-        to_storage: str | None = None,
-        on_conflict: str | None = None,
-        if_match: Tag | None = None,
-        if_none_match: Tag | None = None,
-        source_if_match: str | None = None,
-    ) -> Object:
-        """Moves an object, inside this storage or into another."""
-        return await self._transfer("move", key, to, to_storage, on_conflict, if_match, if_none_match, source_if_match)
-
-    async def duplicate(self, key: str, *, to_storage: str | None = None) -> Object:
-        """Copies an object to a key that the host makes."""
-        return await self._transfer("duplicate", key, None, to_storage)
-
-    async def _transfer(
-        self,
-        verb: str,
-        key: str,
-        to: str | None,
-        to_storage: str | None,
-        on_conflict: str | None = None,
-        if_match: Tag | None = None,
-        if_none_match: Tag | None = None,
-        source_if_match: str | None = None,
-    ) -> Object:
-        document = {
-            "from": key,
-            "to": to,
-            "to_storage": to_storage,
-            "on_conflict": on_conflict,
-            "source_if_match": source_if_match,
-        }
-        return await self._channel.run(_calls.transfer(verb, self.name, document, if_match, if_none_match))
-
-    async def change(
-        self,
-        key: str,
-        *,
-        if_match: Tag | None = None,
-        content_type: str | None = KEEP,
-        content_encoding: str | None = KEEP,
-        content_disposition: str | None = KEEP,
-        content_language: str | None = KEEP,
-        cache_control: str | None = KEEP,
-        metadata: Mapping[str, str | None] | None = None,
-    ) -> Object:
-        """Changes an object's metadata and leaves its bytes; None removes, what is not named stays."""
-        content = {
-            "content_type": content_type,
-            "content_encoding": content_encoding,
-            "content_disposition": content_disposition,
-            "content_language": content_language,
-            "cache_control": cache_control,
-        }
-        return await self._channel.run(_calls.change(self.name, key, if_match, metadata, content))
-
-    async def info(self, *, probe: bool = False) -> StorageInfo:
-        """What the storage can do, its limits and its state."""
-        return await self._channel.run(_calls.storage_info(self.name, probe))
-
-    async def health(self) -> Mapping[str, Any]:
-        """Tests the connection to the store without writing."""
-        return await self._channel.run(_calls.ask(f"{_calls.base(self.name)}/health"))
 
 
 async def _next(pieces: Iterator[bytes], may_wait: bool) -> bytes:

@@ -1,0 +1,139 @@
+// Looking at objects and reading them.
+
+package import CofferPluginSDK
+import CofferTransport
+
+extension S3Storage {
+    package func health(call: Call) throws(BackendError) -> Properties {
+        let place = configuration.place
+        let answer = try endpoint.send(HTTPRequest("HEAD", place.containerPath), call: call)
+        var facts: Properties = ["endpoint": place.accountOrigin.description, "container": place.container]
+        facts["provider"] = configuration.provider.rawValue
+        if answer.head.isSuccess { return facts }
+        // A head has no body to say why: ask once more for what has one.
+        let question = HTTPRequest("GET", place.containerPath + "?list-type=2&max-keys=1")
+        try send(question, "looking at the bucket \(place.container)", call: call)
+        return facts
+    }
+
+    package func stat(_ request: ReadRequest, call: Call) throws(BackendError) -> Entry {
+        guard let head = try head(request.key, call: call) else {
+            throw absent(request)
+        }
+        let entry = entry(request.key, head)
+        try request.conditions.checkRead(request.key, etag: entry.etag)
+        return entry
+    }
+
+    package func openRead(_ request: ReadRequest, call: Call) throws(BackendError) -> ReadAnswer {
+        // Not every store knows "*", and no range asks for nothing: what is there answers both.
+        if request.conditions.ifNoneMatch == "*" || request.range.isNothing {
+            let entry = try stat(request, call: call)
+            let range = try request.range.resolve(size: UInt64(max(0, entry.size)))
+            if range.isEmpty { return ReadAnswer(entry: entry, range: range, body: .stream(NoBytes())) }
+        }
+        var question = self.request("GET", request.key)
+        if !request.conditions.ifMatch.isEmpty, request.conditions.ifMatch != "*" {
+            question.headers.add("If-Match", "\"\(request.conditions.ifMatch)\"")
+        }
+        if !request.conditions.ifNoneMatch.isEmpty {
+            question.headers.add("If-None-Match", "\"\(request.conditions.ifNoneMatch)\"")
+        }
+        let first = firstPiece(of: request.range)
+        var opening = try endpoint.read(question, first, call: call)
+        // An object without bytes has no first piece.
+        if case .refused(let answer) = opening, answer.status == 416, first != request.range {
+            opening = try endpoint.read(question, request.range, call: call)
+        }
+        switch opening {
+        case .refused(let answer):
+            let error = Refusal(answer).error(answer, "reading \(request.key)", key: request.key)
+            throw error.code == .notFound && !request.conditions.ifMatch.isEmpty ? absent(request) : error
+        case .reading(let read):
+            let entry = heads.entry(request.key, read.head.headers, size: Int64(clamping: read.size))
+            do throws(BackendError) {
+                // A store that knows no conditions has answered all the same.
+                try request.conditions.checkRead(request.key, etag: entry.etag)
+            } catch {
+                read.close()
+                throw error
+            }
+            return try answer(request, question, entry, read)
+        }
+    }
+
+    /// What is asked for at first: a piece, where the rest may come over several connections.
+    private func firstPiece(of range: ReadRange) -> ReadRange {
+        guard configuration.readConcurrency > 1 else { return range }
+        return switch range {
+        case .all: .slice(offset: 0, length: ReadAhead.piece)
+        case .from(let offset): .slice(offset: offset, length: ReadAhead.piece)
+        case .slice(let offset, let length): .slice(offset: offset, length: min(length, ReadAhead.piece))
+        case .suffix: range
+        }
+    }
+
+    /// The rest of a large object comes over several connections; without room for that, over one.
+    private func answer(
+        _ request: ReadRequest,
+        _ question: HTTPRequest,
+        _ entry: Entry,
+        _ first: RangedRead
+    ) throws(BackendError) -> ReadAnswer {
+        do throws(BackendError) {
+            let range = try request.range.resolve(size: first.size)
+            guard first.range.upperBound < range.upperBound else {
+                return ReadAnswer(entry: entry, range: first.range, body: .stream(ObjectReader(first)))
+            }
+            guard !entry.etag.isEmpty else {
+                throw BackendError(.unsupported, "the store gives no entity tags: set read_concurrency to 1")
+            }
+            let width = readAhead.take(configuration.readConcurrency) ? configuration.readConcurrency : 0
+            do throws(BackendError) {
+                let reader = try ParallelReader(self, question, entry, first: first, range: range, width: width)
+                return ReadAnswer(entry: entry, range: range, body: .stream(reader))
+            } catch {
+                readAhead.giveBack(width)
+                throw error
+            }
+        } catch {
+            first.close()
+            throw error
+        }
+    }
+
+    private func absent(_ request: ReadRequest) -> BackendError {
+        request.conditions.ifMatch.isEmpty
+            ? .notFound(request.key) : BackendError(.precondition, "no such object: \(request.key)")
+    }
+}
+
+extension ReadRange {
+    /// Whether it asks for no bytes at all, whatever the size.
+    fileprivate var isNothing: Bool {
+        switch self {
+        case .all, .from: false
+        case .slice(_, let length): length == 0
+        case .suffix(let length): length == 0
+        }
+    }
+}
+
+/// A read of one object, over one connection at a time.
+private final class ObjectReader: ReadStream {
+    private let read: RangedRead
+
+    init(_ read: RangedRead) { self.read = read }
+
+    func read(into buffer: inout MutableRawSpan, call: Call) throws(BackendError) -> Int {
+        try read.read(into: &buffer, call: call)
+    }
+
+    func close() { read.close() }
+}
+
+/// A read of nothing.
+private final class NoBytes: ReadStream {
+    func read(into buffer: inout MutableRawSpan, call: Call) throws(BackendError) -> Int { 0 }
+    func close() {}
+}
