@@ -339,6 +339,11 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(
+            name: "WebDAVBackendTests",
+            dependencies: ["WebDAVBackend", sdk("CofferPluginSDK"), sdk("CofferXML")],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "CofferPluginTests",
             dependencies: [
                 "CofferSystem", "CofferTestSupport", "LocalBackend",

@@ -8,7 +8,8 @@ extension Store {
     func openRead(_ request: ReadRequest, _ call: Call) throws(BackendError) -> ReadAnswer {
         for _ in 0..<8 {
             do throws(BackendError) {
-                return try replacements.looking(request.key, call) { () throws(BackendError) in try open(request, call) }
+                return try replacements.looking(request.key, call) { () throws(BackendError) in try open(request, call)
+                }
             } catch {
                 // Properties and bytes come by two requests, and must be of one version.
                 guard error.code == .changed else { throw error }

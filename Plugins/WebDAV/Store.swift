@@ -15,6 +15,7 @@ final class Store: Sendable {
     let endpoint: HTTPEndpoint
     let folders = Folders()
     let replacements = Replacements()
+    let moments = Moments()
 
     init(_ settings: Settings, _ endpoint: HTTPEndpoint) {
         self.settings = settings

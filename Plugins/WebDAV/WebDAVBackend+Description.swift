@@ -42,12 +42,6 @@ extension WebDAVBackend {
                 default: "auto"
             ),
             OptionDescription(
-                "conditions",
-                .choice(["auto", "native", "none"]),
-                "Conditions on changes: auto is none until a probe has proven them; native trusts the server.",
-                default: "auto"
-            ),
-            OptionDescription(
                 "properties",
                 .choice(["none", "dead"]),
                 "dead: content type and metadata as a property of the file, where the server keeps such; none: refused.",
@@ -78,7 +72,7 @@ extension WebDAVBackend {
                 bounds: 1...3_600_000
             ),
             OptionDescription(
-                "timeout",
+                "stall_timeout",
                 .duration,
                 "The longest silence of the server, before an answer and within it.",
                 default: "60s",

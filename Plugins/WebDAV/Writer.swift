@@ -118,6 +118,9 @@ final class Writer: WriteStream {
 
     private func put() -> HTTPRequest {
         var put = HTTPRequest("PUT", path, headers: ["Content-Type": "application/octet-stream"])
+        if store.settings.datesUploads {
+            put.headers["Date"] = HTTPDate.format(store.moments.next(for: request.key) * 1_000_000_000)
+        }
         guard store.settings.isDirect, isConditional else { return put }
         let conditions = request.conditions
         if !conditions.ifMatch.isEmpty { put.headers["If-Match"] = Store.field(conditions.ifMatch) }

@@ -49,7 +49,8 @@ def host(method, path, data=None, headers=(), limit=30):
         words += ["--data-binary", "@-"]
     done = subprocess.run(words + [f"http://coffer{path}"], input=data, capture_output=True, check=False)
     body, _, status = done.stdout.rpartition(b"\n")
-    return int(status or 0), body
+    # An answer that broke off is none.
+    return (int(status or 0) if done.returncode == 0 else 0), body
 
 
 def key(storage, name):
@@ -58,7 +59,7 @@ def key(storage, name):
 
 def storage(server, endpoint, **more):
     lines = {"backend": "webdav", "endpoint": endpoint, "server": server, "user": FACTS["DAV_USER"],
-             "password": FACTS["DAV_PASSWORD"], "timeout": "3s", "connect_timeout": "2s", "writers": "exclusive"} | more
+             "password": FACTS["DAV_PASSWORD"], "stall_timeout": "3s", "connect_timeout": "2s", "writers": "exclusive", "conditions": "none"} | more
     return "{ " + ", ".join(f"{name}: {json.dumps(value)}" for name, value in lines.items()) + " }"
 
 
@@ -112,16 +113,17 @@ def main():
         "--plan", "latency=20,slow,reset@0%,reset@50%,reset@99%,reset-up@50%,lost,truncate,burst503=2",
     )
     config = f"""
+plugins: {{ webdav: {json.dumps(str(BUILD / "libcoffer-webdav.so"))} }}
 storages:
   apache: {storage("apache", FACTS["APACHE_URL"])}
   nginx: {storage("nginx", FACTS["NGINX_URL"])}
   rclone: {storage("rclone", FACTS["RCLONE_URL"], atomic="best_effort")}
   wrong: {storage("apache", FACTS["APACHE_URL"], password="not-the-secret")}
-  stalled: {storage("nginx", behind)}
+  stalled: {storage("nginx", behind, timeout="5s")}
   faulty: {storage("apache", broken)}
 """
     (PLACE / "coffer.yaml").write_text(config)
-    environment = os.environ | {"COFFER_PLUGIN_PATH": str(BUILD), "STATE_DIRECTORY": str(PLACE / "state")}
+    environment = os.environ | {"STATE_DIRECTORY": str(PLACE / "state")}
     with open(PLACE / "host.log", "wb") as log:
         daemon = subprocess.Popen(
             [BUILD / "cofferd", "--config", PLACE / "coffer.yaml", "--socket", SOCKET],
