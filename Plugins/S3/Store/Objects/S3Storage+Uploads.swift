@@ -52,7 +52,7 @@ extension S3Storage {
     }
 
     /// The parts that the store has; nil if it knows no such upload.
-    fileprivate func parts(
+    private func parts(
         of upload: UploadName,
         call: Call
     ) throws(BackendError) -> [(number: Int, etag: String, size: UInt64)]? {
@@ -148,11 +148,32 @@ extension S3Storage {
     }
 
     package func listUploads(_ request: UploadListRequest, into sink: EntrySink, call: Call) throws(BackendError) {
+        try forEachUpload(request.prefix, call: call) { upload throws(BackendError) in
+            let begun = HTTPDate.parseISO8601(upload.begun) ?? Entry.unknownTime
+            guard begun < request.before else { return }
+            try sink.sendUpload(key: upload.key, id: UploadName.text(upload.key, upload.id), begun: begun)
+        }
+    }
+
+    /// Whether the store still gathers parts of an upload.
+    fileprivate func isPending(_ upload: UploadName, call: Call) throws(BackendError) -> Bool {
+        var isFound = false
+        try forEachUpload(upload.key, call: call) { other in
+            if other.key == upload.key, other.id.utf8.elementsEqual(upload.id.utf8) { isFound = true }
+        }
+        return isFound
+    }
+
+    private func forEachUpload(
+        _ prefix: ByteString,
+        call: Call,
+        _ body: ((key: ByteString, id: String, begun: String)) throws(BackendError) -> Void
+    ) throws(BackendError) {
         let place = configuration.place
         var markers: (key: String, id: String)?
         repeat {
             var query = [(name: "encoding-type", value: "url"), (name: "uploads", value: "")]
-            if !request.prefix.isEmpty { query.append((name: "prefix", value: request.prefix.string)) }
+            if !prefix.isEmpty { query.append((name: "prefix", value: prefix.string)) }
             if let markers {
                 query += [(name: "key-marker", value: markers.key), (name: "upload-id-marker", value: markers.id)]
             }
@@ -161,11 +182,7 @@ extension S3Storage {
             guard let page = Answer.uploads(answer.body) else {
                 throw BackendError(.io, "the store's list of uploads cannot be read")
             }
-            for upload in page.uploads where upload.key.hasPrefix(request.prefix) {
-                let begun = HTTPDate.parseISO8601(upload.begun) ?? Entry.unknownTime
-                guard begun < request.before else { continue }
-                try sink.sendUpload(key: upload.key, id: UploadName.text(upload.key, upload.id), begun: begun)
-            }
+            for upload in page.uploads where upload.key.hasPrefix(prefix) { try body(upload) }
             markers = page.next
         } while markers != nil
     }
@@ -207,7 +224,7 @@ private final class PartWriter: WriteStream {
     }
 
     func commit(checksums: Checksums, call: Call) throws(BackendError) -> Entry {
-        if storage.configuration.traits.takesPartsOfNothing, try storage.parts(of: upload, call: call) == nil {
+        if storage.configuration.traits.takesPartsOfNothing, try !storage.isPending(upload, call: call) {
             throw UploadName.unknown
         }
         let etag: String
