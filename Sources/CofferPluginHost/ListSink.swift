@@ -1,6 +1,13 @@
 import CCofferPlugin
 import CofferLoader
 import CofferModel
+import Glibc
+
+/// How far a listing came whose keys ascend.
+struct ListOrder: Sendable {
+    /// The last key or prefix; empty before the first.
+    var last: [UInt8] = []
+}
 
 /// Takes the entries of a page straight into a ``ListBatch``.
 ///
@@ -9,13 +16,24 @@ import CofferModel
 struct ListSink: Sink {
     private let batch: UnsafeMutablePointer<ListBatch>
     private var left: Int
+    /// Where the last key lies that came in this page.
+    private var last: ListBatch.Slice?
+    private let order: ListOrder?
     /// The token that reopens the listing, if one came.
     var token: String?
     var broken: String?
 
-    init(_ batch: UnsafeMutablePointer<ListBatch>, limit: Int) {
+    /// `order` is what a sorted listing gave before; nil where the store promises no order.
+    init(_ batch: UnsafeMutablePointer<ListBatch>, limit: Int, order: ListOrder?) {
         self.batch = batch
         left = limit
+        self.order = order
+    }
+
+    /// What the page leaves for the next one.
+    var nextOrder: ListOrder? {
+        guard order != nil, let last else { return order }
+        return ListOrder(last: Array(batch.pointee.bytes[last]))
     }
 
     static var table: coffer_sink {
@@ -51,6 +69,8 @@ struct ListSink: Sink {
         }
         guard isUTF8(key) else { return refuse("a key that is not UTF-8") }
         guard entry.size >= -1 else { return refuse("a size of \(entry.size)") }
+        // Whoever comes back to where it was never ends.
+        if let order, !isAscending(key, order) { return refuse("a key that does not follow the one before it") }
         var record = ListBatch.Record(
             isPrefix: isPrefix,
             key: keep(key),
@@ -62,8 +82,22 @@ struct ListSink: Sink {
             record.etag = keep(etag)
         }
         if entry.n_props > 0 || entry.n_checksums > 0 { addExtras(entry, to: &record) }
+        last = record.key
         batch.pointee.records.append(record)
         return 0
+    }
+
+    @inline(__always)
+    private func isAscending(_ key: UnsafeRawBufferPointer, _ order: ListOrder) -> Bool {
+        guard let last else { return order.last.withUnsafeBytes { compare($0, key) < 0 } }
+        return batch.pointee.bytes.withUnsafeBytes { compare(UnsafeRawBufferPointer(rebasing: $0[last]), key) < 0 }
+    }
+
+    @inline(__always)
+    private func compare(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
+        guard let first = left.baseAddress, let second = right.baseAddress else { return left.count - right.count }
+        let order = memcmp(first, second, min(left.count, right.count))
+        return order == 0 ? left.count - right.count : Int(order)
     }
 
     @inline(__always)

@@ -124,11 +124,13 @@ final class PluginWriteStream: WriteStream {
 final class PluginListStream: ListStream, @unchecked Sendable {
     private let handle: ListHandle
     private let backend: PluginBackend
+    private var order: ListOrder?
     private(set) var resumeToken: String?
 
     init(_ handle: ListHandle, _ backend: PluginBackend) {
         self.handle = handle
         self.backend = backend
+        order = backend.instance.native.has(COFFER_CAP_LIST_SORTED) ? ListOrder() : nil
     }
 
     func next(into batch: inout ListBatch, limit: Int, _ call: Call) throws(CofferError) -> Bool {
@@ -137,13 +139,14 @@ final class PluginListStream: ListStream, @unchecked Sendable {
         do throws(CofferError) {
             return try backend.telling { () throws(PluginError) in
                 try withUnsafeMutablePointer(to: &batch) { (batch) throws(PluginError) in
-                    var sink = ListSink(batch, limit: limit)
+                    var sink = ListSink(batch, limit: limit, order: order)
                     let hasMore = try call.withABI { (call) throws(PluginError) in
                         try withSink(&sink) { (to) throws(PluginError) in
                             try handle.next(call, limit: UInt64(limit), to)
                         }
                     }
                     resumeToken = hasMore ? sink.token : nil
+                    order = sink.nextOrder
                     return hasMore
                 }
             }
