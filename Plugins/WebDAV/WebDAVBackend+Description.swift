@@ -89,7 +89,7 @@ extension WebDAVBackend {
     )
 }
 
-/// What the entry answers; the entry itself is of the library alone, so that tests can link this room.
+/// What the entry of the plugin answers.
 package func exportWebDAVBackend(
     _ host: UnsafePointer<coffer_host>?,
     _ error: UnsafeMutablePointer<coffer_error>?

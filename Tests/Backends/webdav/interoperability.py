@@ -107,7 +107,7 @@ def survive(name):
 
 
 def main():
-    stalled, behind = proxy(FACTS["NGINX_URL"], "--plan", "stall=30", "--rate", "1")
+    stalled, behind = proxy(FACTS["NGINX_URL"], "--plan", "stall-up=30", "--rate", "1")
     faulty, broken = proxy(
         FACTS["APACHE_URL"], "--rate", "0.25",
         "--plan", "latency=20,slow,reset@0%,reset@50%,reset@99%,reset-up@50%,lost,truncate,burst503=2",
