@@ -1,4 +1,5 @@
 import CofferPluginSDK
+import CofferTransport
 import S3Store
 import Testing
 

@@ -9,6 +9,9 @@ package struct ObjectHead: Sendable {
     /// How user metadata are written.
     package var metadata: MetadataCode
 
+    /// Reads and writes user metadata by `metadata`.
+    package init(metadata: MetadataCode) { self.metadata = metadata }
+
     /// Properties that are headers of the same name.
     private static let properties = [
         "content-type", "content-encoding", "content-disposition", "content-language", "cache-control",
