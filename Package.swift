@@ -134,10 +134,16 @@ let package = Package(
         .target(name: "CGridFS", dependencies: ["CMongo"], path: "Plugins/GridFS/C", cSettings: houseC),
         .target(name: "GridFSModel", path: "Plugins/GridFS/Model", swiftSettings: pure),
         .target(
+            name: "GridFSStore",
+            dependencies: ["CGridFS", "GridFSModel", sdk("CofferPluginSDK")],
+            path: "Plugins/GridFS/Store",
+            swiftSettings: house
+        ),
+        .target(
             name: "GridFSBackend",
-            dependencies: ["CGridFS", "GridFSModel", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            dependencies: ["GridFSStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/GridFS",
-            exclude: ["C", "CMongo", "Model"],
+            exclude: ["C", "CMongo", "Model", "Store"],
             swiftSettings: house
         ),
         .target(
@@ -297,8 +303,8 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(
-            name: "GridFSBackendTests",
-            dependencies: ["GridFSBackend", "GridFSModel", sdk("CofferPluginSDK")],
+            name: "GridFSStoreTests",
+            dependencies: ["GridFSModel", "GridFSStore", sdk("CofferPluginSDK")],
             swiftSettings: house
         ),
         .testTarget(name: "CofferCLITests", dependencies: ["CofferSystem", "CofferTestSupport"], swiftSettings: house),
@@ -330,6 +336,11 @@ let package = Package(
                 "CofferSystem", "CofferTestSupport",
                 sdk("CofferPluginSDK"), sdk("CofferTransport"), sdk("CofferXML"),
             ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "WebDAVBackendTests",
+            dependencies: ["WebDAVBackend", sdk("CofferPluginSDK"), sdk("CofferXML")],
             swiftSettings: house
         ),
         .testTarget(

@@ -20,7 +20,7 @@ extension FTPBackend {
     private static let connectionOptions = [
         OptionDescription("host", .string, "The server's name or address.", flags: .required),
         OptionDescription("port", .integer, "Its port: 21, or 990 with tls implicit.", bounds: 1...65535),
-        OptionDescription("username", .string, "The user.", default: "anonymous"),
+        OptionDescription("user", .string, "The user.", default: "anonymous"),
         OptionDescription("password", .string, "The user's password.", flags: .secret),
         OptionDescription(
             "tls",
@@ -122,7 +122,7 @@ extension FTPBackend {
             default: "false"
         ),
         OptionDescription(
-            "sweep_after",
+            "leftovers_after",
             .duration,
             "How old an upload that another machine left unfinished must be to be removed.",
             default: "24h",

@@ -24,7 +24,9 @@ final class FTPBackend: StorageBackend {
             try store.pool.repeating(patience) { control throws(Fault) -> Properties in
                 let isThere = try Looking(control).isDirectory(store.server.base, patience)
                 guard isThere || store.settings.makesRoot else {
-                    throw .failed(BackendError(.unavailable, "the root is missing, and option create forbids to make it"))
+                    throw .failed(
+                        BackendError(.unavailable, "the root is missing, and option create forbids to make it")
+                    )
                 }
                 return [
                     "encryption": control.channel.version ?? "none",

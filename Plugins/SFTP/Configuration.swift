@@ -18,7 +18,9 @@ struct Configuration {
             guard let port = UInt16(exactly: port), port > 0 else { throw Options.wrong("port", "is not a port") }
             ssh.port = port
         }
-        ssh.user = try Self.given(options, "user").map { user throws(BackendError) in try Self.plain("user", user) }
+        ssh.user = try Self.given(options, "user").map { name throws(BackendError) in
+            try Self.plain("user", name)
+        }
         ssh.password = Self.given(options, "password")
         ssh.passphrase = Self.given(options, "passphrase")
         if let text = Self.given(options, "key") {
@@ -38,7 +40,7 @@ struct Configuration {
         root = try Self.root(options)
         connections = Int(try options.integer("connections") ?? 4)
         guard (1...64).contains(connections) else { throw Options.wrong("connections", "is not between 1 and 64") }
-        patience = max(1000, try options.milliseconds("timeout") ?? 30_000)
+        patience = max(1000, try options.milliseconds("stall_timeout") ?? 30_000)
         try readStore(options)
     }
 
@@ -48,7 +50,7 @@ struct Configuration {
         settings.makesRoot = try options.boolean("create") ?? true
         settings.fileMode = try Self.mode(options, "file_mode", 0o600)
         settings.directoryMode = try Self.mode(options, "directory_mode", 0o700)
-        settings.leftoverAge = max(60, (try options.milliseconds("leftovers_after") ?? 86_400_000) / 1000)
+        settings.leftoverAge = max(60, (try options.milliseconds("sweep_after") ?? 86_400_000) / 1000)
     }
 
     private static func trust(_ options: Options) throws(BackendError) -> SSHSettings.Trust {

@@ -92,7 +92,7 @@ extension SFTPBackend {
             bounds: 100...600_000
         ),
         OptionDescription(
-            "timeout",
+            "stall_timeout",
             .duration,
             "How long the server may be silent while it owes an answer.",
             default: "30s",
@@ -106,7 +106,7 @@ extension SFTPBackend {
             bounds: 0...7_200_000
         ),
         OptionDescription(
-            "leftovers_after",
+            "sweep_after",
             .duration,
             "After how long an unfinished file of another machine's host is taken for abandoned.",
             default: "24h",

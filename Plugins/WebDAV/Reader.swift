@@ -6,6 +6,19 @@ import CofferTransport
 extension Store {
     /// Opens a read; the conditions are compared here, since not every server knows them.
     func openRead(_ request: ReadRequest, _ call: Call) throws(BackendError) -> ReadAnswer {
+        for _ in 0..<8 {
+            do throws(BackendError) {
+                return try replacements.looking(request.key, call) { () throws(BackendError) in try open(request, call)
+                }
+            } catch {
+                // Properties and bytes come by two requests, and must be of one version.
+                guard error.code == .changed else { throw error }
+            }
+        }
+        return try replacements.looking(request.key, call) { () throws(BackendError) in try open(request, call) }
+    }
+
+    private func open(_ request: ReadRequest, _ call: Call) throws(BackendError) -> ReadAnswer {
         let path = try names.path(of: request.key)
         // The properties are no part of the answer to a GET.
         let looked = settings.keepsProperties ? try object(request.key, call) : nil

@@ -13,6 +13,8 @@ struct Settings: Sendable {
     let isDirect: Bool
     /// Whether metadata are kept as a property.
     let keepsProperties: Bool
+    /// Whether the server takes a file's time from an upload, and needs it.
+    let datesUploads: Bool
     /// Whether the server lists no names that begin with a dot.
     let hidesDots: Bool
     /// How the server is spoken to.
@@ -26,6 +28,7 @@ struct Settings: Sendable {
         let server = options.string("server") ?? "generic"
         keepsProperties = options.string("properties") == "dead"
         hidesDots = server == "nginx"
+        datesUploads = server == "nginx"
         let gathersAside = server == "apache" || server == "nginx"
         switch options.string("upload") ?? "auto" {
         case "direct":
@@ -42,20 +45,16 @@ struct Settings: Sendable {
         http = try Self.http(options)
 
         var native: Capabilities = [
-            .stat, .read, .readRange, .readPinned, .readCondition, .write, .remove, .list, .listDelimiter, .listAfter,
+            .stat, .read, .readRange, .readPinned, .write, .remove, .list, .listDelimiter, .listAfter,
             .listSorted, .copy, .move, .directories,
         ]
         // nginx renames over what is there; Apache removes it before it moves, and others do too.
         if server == "nginx" || (server == "apache" && isDirect) { native.insert(.atomicReplace) }
+        // The tags of nginx tell no two versions of one size apart that came within a second.
+        if server == "apache" || server == "rclone" { native.insert(.readCondition) }
         if keepsProperties { native.formUnion([.contentType, .contentProperties, .userMetadata, .modificationTime]) }
-        let conditions: Capabilities =
-            isDirect ? [.createIfAbsent, .ifMatch, .removeIfMatch] : [.createIfAbsent, .removeIfMatch]
         var traits = Traits(native: native)
-        switch options.string("conditions") ?? "auto" {
-        case "native": traits.native.formUnion(conditions)
-        case "none": break
-        default: traits.unproven = conditions
-        }
+        traits.unproven = isDirect ? [.createIfAbsent, .ifMatch, .removeIfMatch] : [.createIfAbsent, .removeIfMatch]
         traits.limits.maxKey = 1024
         if keepsProperties { traits.limits.maxMetadata = 64 << 10 }
         self.traits = traits
@@ -84,7 +83,7 @@ struct Settings: Sendable {
     private static func http(_ options: Options) throws(BackendError) -> HTTPSettings {
         var http = HTTPSettings()
         if let time = try options.milliseconds("connect_timeout") { http.connectTimeout = .milliseconds(Int64(time)) }
-        if let time = try options.milliseconds("timeout") {
+        if let time = try options.milliseconds("stall_timeout") {
             http.answerTimeout = .milliseconds(Int64(time))
             http.stallTimeout = .milliseconds(Int64(time))
         }
@@ -92,8 +91,9 @@ struct Settings: Sendable {
         http.caFile = options.string("ca_file")
         http.verifiesTLS = try options.boolean("verify_tls") ?? true
         http.proxy = options.string("proxy")
-        // An upload that a server refuses is sent again by whoever holds its bytes.
-        http.retries.statuses = [429, 500, 502, 503, 504]
+        // Locked: others change the same file or folder at this moment.
+        http.retries.statuses = [423, 429, 502, 503, 504]
+        http.retries.attempts = 8
         return http
     }
 }

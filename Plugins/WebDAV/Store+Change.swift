@@ -136,7 +136,14 @@ extension Store {
         var overwrites = false
         var isKnown = true
         for _ in 0..<6 {
-            let answer = try carry("MOVE", source, to: target, overwrite: overwrites, call)
+            let answer =
+                if overwrites {
+                    try replacements.replacing(key) { () throws(BackendError) in
+                        try carry("MOVE", source, to: target, overwrite: true, call)
+                    }
+                } else {
+                    try carry("MOVE", source, to: target, overwrite: false, call)
+                }
             switch answer.status {
             case 200..<300 where answer.status != 207: return try entry(of: key, call)
             case 412:

@@ -14,6 +14,8 @@ final class Store: Sendable {
     let names: Names
     let endpoint: HTTPEndpoint
     let folders = Folders()
+    let replacements = Replacements()
+    let moments = Moments()
 
     init(_ settings: Settings, _ endpoint: HTTPEndpoint) {
         self.settings = settings
@@ -45,9 +47,21 @@ final class Store: Sendable {
 
     /// The file of an object; a folder is none.
     func object(_ key: ByteString, _ call: Call) throws(BackendError) -> Resource {
-        guard let found = try look(try names.path(of: key), "\(key)", call), !found.isFolder else {
-            throw .notFound(key)
+        try replacements.looking(key, call) { () throws(BackendError) in try file(key, call) }
+    }
+
+    private func file(_ key: ByteString, _ call: Call) throws(BackendError) -> Resource {
+        let path = try names.path(of: key)
+        guard var found = try look(path, "\(key)", call), !found.isFolder else { throw .notFound(key) }
+        guard found.tag.isEmpty else { return found }
+        // nginx tells no tag among the properties, but with the file.
+        let answer = try endpoint.send(HTTPRequest("HEAD", path), call: call)
+        guard answer.head.isSuccess else {
+            throw answer.status == 404 ? .notFound(key) : answer.failure("looking at \(key)")
         }
+        found.tag = Resource.token(answer.head.entityTag)
+        if let length = answer.head.headers["content-length"].flatMap({ Int64($0) }) { found.size = length }
+        found.modified = answer.head.lastModified ?? found.modified
         return found
     }
 
@@ -112,7 +126,9 @@ final class Store: Sendable {
                 }
                 try parser.feed(buffer.span.bytes.extracting(0..<count))
             } catch {
-                throw BackendError(.io, "the server's answer about \(what) cannot be read: \(error)")
+                // Some break a listing off where a file vanishes: the next one is whole.
+                let message = "the server's answer about \(what) cannot be read: \(error)"
+                throw BackendError(.io, message, isRetryable: true)
             }
         }
     }

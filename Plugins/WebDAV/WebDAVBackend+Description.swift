@@ -25,7 +25,7 @@ extension WebDAVBackend {
             OptionDescription("root", .string, "A folder below the endpoint, made where it is missing.", default: ""),
             OptionDescription(
                 "server",
-                .choice(["generic", "apache", "nginx"]),
+                .choice(["generic", "apache", "nginx", "rclone"]),
                 """
                 What is known of the server: apache (mod_dav) and nginx gather an upload aside, so that replacing is \
                 atomic; of generic nothing is known.
@@ -39,12 +39,6 @@ extension WebDAVBackend {
                 direct: PUT to the object's own name; move: PUT to a temporary name, then MOVE; auto: direct where the \
                 server is known to gather aside and keeps no properties, else move.
                 """,
-                default: "auto"
-            ),
-            OptionDescription(
-                "conditions",
-                .choice(["auto", "native", "none"]),
-                "Conditions on changes: auto is none until a probe has proven them; native trusts the server.",
                 default: "auto"
             ),
             OptionDescription(
@@ -78,7 +72,7 @@ extension WebDAVBackend {
                 bounds: 1...3_600_000
             ),
             OptionDescription(
-                "timeout",
+                "stall_timeout",
                 .duration,
                 "The longest silence of the server, before an answer and within it.",
                 default: "60s",

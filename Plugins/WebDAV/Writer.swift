@@ -32,9 +32,11 @@ final class Writer: WriteStream {
 
     private var isConditional: Bool { !request.conditions.isEmpty }
 
-    /// Refuses what is lost already: a folder in the way, a condition.
+    /// Refuses what is lost already.
+    ///
+    /// A folder in the way is the server's to refuse: no PUT replaces one.
     private func checkTarget(_ call: Call) throws(BackendError) {
-        guard isConditional || store.settings.isDirect else { return }
+        guard isConditional else { return }
         let found = try store.look(target, "\(request.key)", call)
         if let found, found.isFolder { throw BackendError(.alreadyExists, "a folder has that name: \(request.key)") }
         try request.conditions.checkWrite(request.key, existing: found?.tag)
@@ -73,6 +75,7 @@ final class Writer: WriteStream {
         case 200..<300 where answer.status != 207: break
         case 412 where !request.conditions.ifNoneMatch.isEmpty:
             throw BackendError(.alreadyExists, "already exists: \(request.key)", native: 412)
+        case 405: throw BackendError(.alreadyExists, "a folder has that name: \(request.key)", native: 405)
         case 400, 403, 404, 409, 500: throw try store.conflict(request.key, answer, call)
         default: throw answer.failure("writing \(request.key)")
         }
@@ -115,6 +118,9 @@ final class Writer: WriteStream {
 
     private func put() -> HTTPRequest {
         var put = HTTPRequest("PUT", path, headers: ["Content-Type": "application/octet-stream"])
+        if store.settings.datesUploads {
+            put.headers["Date"] = HTTPDate.format(store.moments.next(for: request.key) * 1_000_000_000)
+        }
         guard store.settings.isDirect, isConditional else { return put }
         let conditions = request.conditions
         if !conditions.ifMatch.isEmpty { put.headers["If-Match"] = Store.field(conditions.ifMatch) }

@@ -3,7 +3,7 @@ import CofferTestSupport
 import Glibc
 import Testing
 
-@Suite("A transfer that somebody ends, or watches", .timeLimit(.minutes(2)))
+@Suite("A transfer that somebody ends, or watches")
 struct InterruptionTests {
     /// A download stands still in its third step, the second upload in its first.
     private static let configuration = """

@@ -1,7 +1,7 @@
 import CofferTestSupport
 import Testing
 
-@Suite("Links and containers by command", .timeLimit(.minutes(2)))
+@Suite("Links and containers by command")
 struct LinkTests {
     private func check(_ transcripts: Transcript...) throws {
         try withTemporaryDirectory { folder in

@@ -11,14 +11,11 @@ func makeStorage(
     _ backend: TestBackend = TestBackend(),
     name: String = "files",
     _ policy: StoragePolicy = StoragePolicy(),
-    container: String? = nil,
-    mustNotEmulate: Set<Capability> = []
+    container: String? = nil
 ) -> Storage {
     Storage(name: name, backendID: "test", generation: 1, policy: policy, container: container) {
         options throws(CofferError) in
-        var options = options
-        options.mustNotEmulate.formUnion(mustNotEmulate)
-        return EmulatedBackend(backend, options)
+        EmulatedBackend(backend, options)
     }
 }
 

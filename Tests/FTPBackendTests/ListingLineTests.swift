@@ -79,7 +79,9 @@ struct ListingLineTests {
         #expect(modified("Dec 31  1999") == seconds(1999, 12, 31))
         let newYear = seconds(2026, 12, 31, 23, 30) ?? 0
         let line = Array("-rw-r--r-- 1 o g 5 Jan  1 00:10 n".utf8)
-        #expect(ListLine(now: newYear).parse(line[...])?.facts.modified == (seconds(2027, 1, 1, 0, 10) ?? 0) * 1_000_000_000)
+        #expect(
+            ListLine(now: newYear).parse(line[...])?.facts.modified == (seconds(2027, 1, 1, 0, 10) ?? 0) * 1_000_000_000
+        )
     }
 
     @Test(
@@ -100,7 +102,9 @@ struct ListingLineTests {
     @Test("The times of dir are those of a clock with two halves")
     func halves() {
         func modified(_ time: String) -> Int64? {
-            ListLine(now: Self.now).parse(Array("11-21-26  \(time)  5 n".utf8)[...]).map { $0.facts.modified / 1_000_000_000 }
+            ListLine(now: Self.now).parse(Array("11-21-26  \(time)  5 n".utf8)[...]).map {
+                $0.facts.modified / 1_000_000_000
+            }
         }
         #expect(modified("03:04PM") == seconds(2026, 11, 21, 15, 4))
         #expect(modified("12:04AM") == seconds(2026, 11, 21, 0, 4))
@@ -108,7 +112,10 @@ struct ListingLineTests {
         #expect(modified("15:04") == seconds(2026, 11, 21, 15, 4))
     }
 
-    @Test("What is no entry is none", arguments: ["", "total 12", "-rw-r--r--", "hello world", "11-21-26", "d 1 2 3 4 5 6"])
+    @Test(
+        "What is no entry is none",
+        arguments: ["", "total 12", "-rw-r--r--", "hello world", "11-21-26", "d 1 2 3 4 5 6"]
+    )
     func nothing(line: String) {
         #expect(ListLine(now: Self.now).parse(Array(line.utf8)[...]) == nil)
     }

@@ -10,7 +10,8 @@ struct NameTests {
     @Test(
         "A key that a command, a path or a listing could mistake is refused",
         arguments: [
-            "", "/a", "a/", "a//b", ".", "..", "a/./b", "a/../b", "a\rb", "a\nb", "a\tb", "a\u{7F}b", ".coffer", ".coffer/x",
+            "", "/a", "a/", "a//b", ".", "..", "a/./b", "a/../b", "a\rb", "a\nb", "a\tb", "a\u{7F}b", ".coffer",
+            ".coffer/x",
         ]
     )
     func refused(key: String) {
@@ -25,7 +26,10 @@ struct NameTests {
         #expect(throws: BackendError.self) { try names.name(of: [UInt8](repeating: 0x61, count: 256)) }
     }
 
-    @Test("Every other key is its own name, and comes back", arguments: [" a ", "-rf", "*?[x]", "a\\b", "%2F", ".coffer2", "\u{20AC}"])
+    @Test(
+        "Every other key is its own name, and comes back",
+        arguments: [" a ", "-rf", "*?[x]", "a\\b", "%2F", ".coffer2", "\u{20AC}"]
+    )
     func kept(key: String) throws {
         let names = Names(isLatin1: false)
         let bytes = Array(key.utf8)

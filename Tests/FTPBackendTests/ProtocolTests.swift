@@ -7,7 +7,9 @@ import Testing
 
 @Suite("Words of the protocol")
 struct ProtocolTests {
-    private func reply(_ code: Int, _ lines: String...) -> Reply { Reply(code: code, lines: lines.map { Array($0.utf8) }) }
+    private func reply(_ code: Int, _ lines: String...) -> Reply {
+        Reply(code: code, lines: lines.map { Array($0.utf8) })
+    }
 
     @Test("A command is one line, whatever a name holds", arguments: [0x0D, 0x0A, 0x00, 0xFF] as [UInt8])
     func oneLine(byte: UInt8) throws {
@@ -23,9 +25,11 @@ struct ProtocolTests {
         )
         #expect(listed.isKnown && listed.hasMFMT && listed.hasUTF8)
         #expect(listed.facts == ["type", "size", "modify", "unix.mode", "unique"])
-        #expect(listed.settings.map { String(decoding: $0.bytes, as: UTF8.self) } == [
-            "OPTS UTF8 ON\r\n", "OPTS MLST type;size;modify;unique;\r\n",
-        ])
+        #expect(
+            listed.settings(isLatin1: false).map { String(decoding: $0.bytes, as: UTF8.self) } == [
+                "OPTS UTF8 ON\r\n", "OPTS MLST type;size;modify;unique;\r\n",
+            ]
+        )
         #expect(!Features(reply(500, "what?")).isKnown)
         #expect(Features(reply(211, "no-features")).facts == nil)
     }
@@ -56,7 +60,8 @@ struct ProtocolTests {
     @Test(
         "The directory of PWD is unquoted",
         arguments: [
-            ("\"/\" is the current directory", ""), ("\"/home/me\"", "/home/me"), ("\"/a \"\"b\"\"/\" is it", "/a \"b\""),
+            ("\"/\" is the current directory", ""), ("\"/home/me\"", "/home/me"),
+            ("\"/a \"\"b\"\"/\" is it", "/a \"b\""),
             ("nothing", ""),
         ]
     )
@@ -67,9 +72,11 @@ struct ProtocolTests {
     @Test(
         "Times are read to the nanosecond and written to the second",
         arguments: [
-            ("19700101000000", 0), ("20000229235959", 951_868_799_000_000_000), ("20261121150405.5", 1_795_273_445_500_000_000),
+            ("19700101000000", 0), ("20000229235959", 951_868_799_000_000_000),
+            ("20261121150405.5", 1_795_273_445_500_000_000),
             ("20261121150405.123456789", 1_795_273_445_123_456_789), ("16010101000000", nil), ("99991231235959", nil),
-            ("20261321150405", nil), ("2026112115040", nil), ("20261121150405.", nil), ("2026112115040x", nil), ("", nil),
+            ("20261321150405", nil), ("2026112115040", nil), ("20261121150405.", nil), ("2026112115040x", nil),
+            ("", nil),
         ] as [(String, Int64?)]
     )
     func times(text: String, nanoseconds: Int64?) {
@@ -90,7 +97,8 @@ struct ProtocolTests {
         arguments: [
             (421, "bye", .unavailable, true), (425, "no data", .unavailable, true), (450, "busy", .unavailable, true),
             (426, "No space left on device", .noSpace, false), (451, "local error", .io, false),
-            (452, "full", .noSpace, false), (530, "no", .unauthenticated, false), (550, "Permission denied", .permission, false),
+            (452, "full", .noSpace, false), (530, "no", .unauthenticated, false),
+            (550, "Permission denied", .permission, false),
             (550, "x: No such file or directory", .notFound, false), (550, "Disk quota exceeded", .quota, false),
             (552, "exceeded storage allocation", .noSpace, false), (552, "over quota", .quota, false),
             (553, "Could not create file.", .permission, false), (502, "what?", .unsupported, false),

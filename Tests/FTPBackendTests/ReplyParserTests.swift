@@ -23,13 +23,18 @@ struct ReplyParserTests {
         let text = "220-Welcome\r\n2xx inside\r\n 221 no end\r\n221-nor this\r\n220 ready\r\n331 word?\n230\r\n"
         let replies = try parsed("220 hello\r\n" + text, piece: size)
         #expect(replies.map(\.code) == [220, 220, 331, 230])
-        #expect(replies[1].lines.map { String(decoding: $0, as: UTF8.self) } == [
-            "Welcome", "2xx inside", " 221 no end", "221-nor this", "ready",
-        ])
+        #expect(
+            replies[1].lines.map { String(decoding: $0, as: UTF8.self) } == [
+                "Welcome", "2xx inside", " 221 no end", "221-nor this", "ready",
+            ]
+        )
         #expect(replies[3].lines == [[]])
     }
 
-    @Test("What is no answer breaks the connection", arguments: ["hello\r\n", "99 low\r\n", "1234 long\r\n", "abc-\r\n", "\r\n"])
+    @Test(
+        "What is no answer breaks the connection",
+        arguments: ["hello\r\n", "99 low\r\n", "1234 long\r\n", "abc-\r\n", "\r\n"]
+    )
     func malformed(text: String) {
         #expect(throws: ReplyParser.Malformed.self) { try parsed(text, piece: 100) }
     }

@@ -16,7 +16,9 @@ struct SortedEntriesTests {
     @Test("A directory sorts as its name with a slash")
     func slashes() throws {
         var entries = SortedEntries(limit: 1 << 20)
-        for (name, kind) in [("a0", .file), ("a", .directory), ("a-b", .file), ("A", .file), ("\u{E9}", .file), ("a.", .file)]
+        for (name, kind) in [
+            ("a0", .file), ("a", .directory), ("a-b", .file), ("A", .file), ("\u{E9}", .file), ("a.", .file),
+        ]
             as [(String, Facts.Kind)]
         {
             try entries.add(Array(name.utf8), Facts(kind: kind))
@@ -25,7 +27,10 @@ struct SortedEntriesTests {
         #expect(try names(&entries) == ["A", "a-b", "a.", "a/", "a0", "\u{E9}"])
     }
 
-    @Test("Many entries are merged from files with all that is known of them, and none comes twice", arguments: [1 << 12, 1 << 16, 1 << 24])
+    @Test(
+        "Many entries are merged from files with all that is known of them, and none comes twice",
+        arguments: [1 << 12, 1 << 16, 1 << 24]
+    )
     func runs(limit: Int) throws {
         var entries = SortedEntries(limit: limit)
         let count = 5000

@@ -15,6 +15,7 @@ public final class TLSContext: @unchecked Sendable {
     ///   - authorities: a PEM file of certificates to trust instead of the system's.
     ///   - certificate: a PEM file of the client's own chain.
     ///   - key: a PEM file of its private key, if it is not in the same file.
+    /// - Throws: ``TLSError/unusable(_:)`` if a file cannot be used.
     public init(authorities: String? = nil, certificate: String? = nil, key: String? = nil) throws(TLSError) {
         var reason = [CChar](repeating: 0, count: 256)
         let made = withOptionalCString(authorities) { authorities in

@@ -41,17 +41,20 @@ final class RelayWrite: WriteStream {
     private let host: HostUnderTest
     private let isChunked: Bool
     private let told: (BackendError) -> BackendError
+    private let published: (JSONValue) -> Entry
 
     init(
         _ connection: HostConnection,
         _ host: HostUnderTest,
         isChunked: Bool,
-        told: @escaping (BackendError) -> BackendError
+        told: @escaping (BackendError) -> BackendError,
+        published: @escaping (JSONValue) -> Entry
     ) {
         self.connection = connection
         self.host = host
         self.isChunked = isChunked
         self.told = told
+        self.published = published
     }
 
     func append(_ bytes: RawSpan, call: Call) throws(BackendError) {
@@ -73,7 +76,7 @@ final class RelayWrite: WriteStream {
         guard head.isSuccess, let object = try? JSONValue(parsing: body) else { throw told(Problem.error(head, body)) }
         if head.keepsConnection { host.giveBack(connection) }
         self.connection = nil
-        return Entry(json: object)
+        return published(object)
     }
 
     /// A connection that closes within a body aborts the write.

@@ -72,8 +72,10 @@ extension ReadRange {
         case .all, .from(0): nil
         case .from(let offset): "bytes=\(offset)-"
         case .slice(let offset, 0): "bytes=\(offset)-\(offset)"
-        case .slice(let offset, let length):
-            "bytes=\(offset)-\(length - 1 > UInt64.max - offset ? UInt64.max : offset + (length - 1))"
+        // Some servers count in signed numbers, and no object ends so far away.
+        case .slice(let offset, let length) where length > UInt64(Int64.max) || offset > UInt64(Int64.max) - length:
+            "bytes=\(offset)-"
+        case .slice(let offset, let length): "bytes=\(offset)-\(offset + length - 1)"
         case .suffix(0): "bytes=0-0"
         case .suffix(let length): "bytes=-\(length)"
         }

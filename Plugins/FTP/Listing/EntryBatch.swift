@@ -35,7 +35,13 @@ struct EntryBatch {
     var count: Int { places.count }
 
     /// Adds an entry; a name has at most 65535 bytes.
-    mutating func add(_ name: some Collection<UInt8>, isDirectory: Bool, _ size: Int64, _ modified: Int64, _ token: UInt64) {
+    mutating func add(
+        _ name: some Collection<UInt8>,
+        isDirectory: Bool,
+        _ size: Int64,
+        _ modified: Int64,
+        _ token: UInt64
+    ) {
         places.append(Place(key: 0, offset: bytes.count))
         append(UInt64(bitPattern: size))
         append(UInt64(bitPattern: modified))

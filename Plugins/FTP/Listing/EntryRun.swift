@@ -81,7 +81,9 @@ final class RunFile {
     func append(_ bytes: [UInt8]) throws(BackendError) {
         var done = 0
         while done < bytes.count {
-            let count = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress?.advanced(by: done), $0.count - done, length) }
+            let count = bytes.withUnsafeBytes {
+                pwrite(descriptor, $0.baseAddress?.advanced(by: done), $0.count - done, length)
+            }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw Self.broken(count == 0 ? ENOSPC : errno) }
             done += count

@@ -168,7 +168,9 @@ final class Listing: ListStream {
     private func descend(_ path: [UInt8], _ patience: Patience) throws(BackendError) {
         let others = frames.reduce(0) { $0 + $1.entries.weight }
         let limit = max(Self.budget - others, Self.budget / 16)
-        let entries = try read(path, patience) { () in SortedEntries(limit: limit) } body: {
+        let entries = try read(path, patience) { () in
+            SortedEntries(limit: limit)
+        } body: {
             entries,
             facts,
             segment throws(BackendError) in
@@ -185,7 +187,9 @@ final class Listing: ListStream {
     private func holdsObject(_ path: [UInt8], _ patience: Patience) throws(BackendError) -> Bool {
         var waiting = [path]
         while let next = waiting.popLast() {
-            let found = try read(next, patience) { () in (hasFile: false, inside: [[UInt8]]()) } body: {
+            let found = try read(next, patience) { () in
+                (hasFile: false, inside: [[UInt8]]())
+            } body: {
                 found,
                 facts,
                 segment in

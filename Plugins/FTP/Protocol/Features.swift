@@ -30,10 +30,10 @@ struct Features: Equatable, Sendable {
         }
     }
 
-    /// What to switch on in each session.
-    var settings: [Command] {
+    /// What to set in each session, where names are Latin-1 or else UTF-8.
+    func settings(isLatin1: Bool) -> [Command] {
         var commands: [Command] = []
-        if hasUTF8 { commands.append(Command("OPTS UTF8 ON")) }
+        if hasUTF8 { commands.append(isLatin1 ? Command("OPTS UTF8 OFF") : Command("OPTS UTF8 ON")) }
         // Only what is read, since each fact makes each line of a listing longer.
         if let facts, facts.contains(where: { !["type", "size", "modify", "unique"].contains($0) }) {
             commands.append(Command("OPTS MLST type;size;modify;unique;"))

@@ -39,7 +39,9 @@ extension Reply {
     private var saysFull: Bool { says(["no space", "disk full", "not enough space", "insufficient disk"]) }
     private var saysQuota: Bool { says(["quota"]) }
     /// Whether the words are about rights and not about what is there.
-    var saysForbidden: Bool { says(["permission", "denied", "not permitted", "read-only", "forbidden", "not allowed"]) }
+    var saysForbidden: Bool {
+        says(["permission", "denied", "not permitted", "read-only", "forbidden", "not allowed"])
+    }
     /// Whether the words are about too many of us.
     var saysCrowded: Bool { code == 421 || says(["too many", "maximum", "connection limit", "max clients"]) }
 

@@ -11,8 +11,8 @@ struct Reply: Equatable {
     var isPreliminary: Bool { code / 100 == 1 }
     /// Whether the command is done.
     var isDone: Bool { code / 100 == 2 }
-    /// Whether the server does not know the command, or not with these words.
-    var isUnknownCommand: Bool { [500, 501, 502, 504, 522].contains(code) }
+    /// Whether the server does not know the command; 501 is about its argument, which for some servers is a missing file.
+    var isUnknownCommand: Bool { [500, 502, 504, 522].contains(code) }
 
     /// The text, for people: one line, nothing but what can be printed, not too much of it.
     var words: String {

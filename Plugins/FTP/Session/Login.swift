@@ -86,7 +86,7 @@ struct Login {
     }
 
     private func identify(_ control: Control, _ patience: Patience) throws(Fault) {
-        let user = try fatal { () throws(BackendError) in try Command("USER", settings.username) }
+        let user = try fatal { () throws(BackendError) in try Command("USER", settings.user) }
         var reply = try control.ask(user, patience)
         if reply.code == 331 {
             let password = try fatal { () throws(BackendError) in try Command("PASS", settings.password) }
@@ -103,7 +103,7 @@ struct Login {
                     )
                 )
             }
-            let name = String(decoding: settings.username, as: UTF8.self)
+            let name = String(decoding: settings.user, as: UTF8.self)
             throw .failed(
                 BackendError(
                     .unauthenticated,
@@ -134,7 +134,7 @@ struct Login {
             control.send(Command("FEAT"))
             control.send(Command("PWD"))
         } else {
-            questions = send(known?.settings ?? [], control)
+            questions = send(known?.settings(isLatin1: settings.isLatin1) ?? [], control)
         }
         if isEncrypted {
             _ = try control.answer(patience)
@@ -145,7 +145,7 @@ struct Login {
         if known == nil {
             let features = Features(try control.answer(patience))
             server.learn(features, home: Self.directory(try control.answer(patience)))
-            questions = send(features.settings, control)
+            questions = send(features.settings(isLatin1: settings.isLatin1), control)
         }
         // What cannot be switched on stays off, and is worked without; but bytes must stay as they are.
         for _ in 0..<questions { _ = try control.answer(patience) }

@@ -34,8 +34,9 @@ final class Pool: Sendable {
         state = Guarded(State(limit: server.settings.connections))
     }
 
-    /// Runs `body` on a connection. What it does must be safe to repeat: if the connection breaks, it runs once more, on a
-    /// new one.
+    /// Runs `body` on a connection.
+    ///
+    /// What it does must be safe to repeat: if the connection breaks, it runs once more, on a new one.
     func repeating<R>(_ patience: Patience, _ body: (Control) throws(Fault) -> R) throws(Fault) -> R {
         let control = try acquire(patience)
         do throws(Fault) {
@@ -98,6 +99,12 @@ final class Pool: Sendable {
         state.wake()
     }
 
+    /// Gives back what `takeIdle` gave: kept only if nobody needed another one meanwhile.
+    func returnIdle(_ control: Control) {
+        if state.withLock({ $0.count > 1 }) { control.spoil() }
+        release(control)
+    }
+
     /// An idle connection for what can wait; nil if there is none.
     func takeIdle() -> Control? {
         state.withLock { state in
@@ -117,7 +124,9 @@ final class Pool: Sendable {
         for control in idle { control.quit() }
     }
 
-    /// An idle connection, or the right to make one; nil if neither is to be had yet. And those that are to be closed.
+    /// An idle connection, or the right to make one; nil if neither is to be had yet.
+    ///
+    /// Beside it those that are to be closed.
     private func takeTurn(fresh: Bool) -> (Turn?, [Control]) {
         var dead: [Control] = []
         let turn = state.turn { state -> Turn? in

@@ -43,7 +43,9 @@ final class Server: Sendable {
         resolver = Resolver(host: settings.host, port: settings.port)
     }
 
-    /// Where keys begin, without a slash at its end: empty is the root of the server. Known after the first login.
+    /// Where keys begin, without a slash at its end: empty is the root of the server.
+    ///
+    /// Known after the first login.
     var base: [UInt8] {
         if settings.root.first == UInt8(ascii: "/") { return settings.root.count == 1 ? [] : settings.root }
         let home = known.withLock { $0.home }

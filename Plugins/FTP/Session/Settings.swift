@@ -18,7 +18,7 @@ struct Settings: Sendable {
 
     let host: String
     let port: UInt16
-    let username: [UInt8]
+    let user: [UInt8]
     let password: [UInt8]
     /// Where keys begin: absolute, or below the directory that a login leads to.
     let root: [UInt8]
@@ -51,7 +51,7 @@ struct Settings: Sendable {
         encryption = mode == "explicit" ? .explicit : mode == "implicit" ? .implicit : .none
         let standard: Int64 = encryption == .implicit ? 990 : 21
         port = UInt16(try Self.number(options, "port", 1...65535) ?? standard)
-        username = Array(try Self.line(options, "username", isRequired: false, or: "anonymous").utf8)
+        user = Array(try Self.line(options, "user", isRequired: false, or: "anonymous").utf8)
         password = Array(try Self.line(options, "password", isRequired: false).utf8)
         root = try Self.root(options)
         makesRoot = try options.boolean("create") ?? true
@@ -69,7 +69,8 @@ struct Settings: Sendable {
         listCommand = list == "mlsd" ? .mlsd : list == "list" ? .list : .auto
         isAtomic = try options.boolean("atomic_rename") ?? false
         keepsTimes = try options.boolean("set_mtime") ?? false
-        sweepNanoseconds = (try Self.number(options, "sweep_after", 60_000...31_536_000_000) ?? 86_400_000) * 1_000_000
+        sweepNanoseconds =
+            (try Self.number(options, "leftovers_after", 60_000...31_536_000_000) ?? 86_400_000) * 1_000_000
     }
 
     /// A text that can be sent as part of a line.

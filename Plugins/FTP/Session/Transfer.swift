@@ -25,17 +25,19 @@ struct Transfer {
 
     /// Begins `command`, at an offset if that is not 0, and answers what `questions`, which are sent before, were answered.
     ///
-    /// Whatever is thrown, the control connection is broken; a refusal leaves it whole.
+    /// `early` may send on a connection in clear before the server has said that it begins: one wait less. Whatever is
+    /// thrown, the control connection is broken; a refusal leaves it whole.
     func begin(
         _ command: Command,
         at offset: UInt64 = 0,
         after questions: [Command] = [],
-        _ patience: Patience
+        _ patience: Patience,
+        early: (Channel) throws(Fault) -> Void = { _ in }
     ) throws(Fault) -> (answers: [Reply], beginning: Beginning) {
         for question in questions { control.send(question) }
         return server.settings.isActive
             ? try beginActive(command, offset, questions.count, patience)
-            : try beginPassive(command, offset, questions.count, patience)
+            : try beginPassive(command, offset, questions.count, patience, early)
     }
 
     // MARK: Passive
@@ -44,7 +46,8 @@ struct Transfer {
         _ command: Command,
         _ offset: UInt64,
         _ questions: Int,
-        _ patience: Patience
+        _ patience: Patience,
+        _ early: (Channel) throws(Fault) -> Void
     ) throws(Fault) -> (answers: [Reply], beginning: Beginning) {
         var (knows, usesPASV) = server.known.withLock { ($0.knowsPassive, $0.usesPASV) }
         control.send(usesPASV ? Command("PASV") : Command("EPSV"))
@@ -75,7 +78,10 @@ struct Transfer {
             failure = error
         }
         guard let socket else { return (answers, try awaitRefusal(offset, failure, patience)) }
-        return (answers, try awaitBeginning(offset, patience) { _ throws(Fault) in socket })
+        let channel = Channel(socket)
+        // What fails here is told by the server's answer, or fails again.
+        if !control.encryptsData { try? early(channel) }
+        return (answers, try awaitBeginning(offset, patience) { _ throws(Fault) in channel })
     }
 
     /// Without a data connection only a refusal helps, which must have come already.
@@ -143,7 +149,7 @@ struct Transfer {
         guard reply.isDone else { throw .failed(reply.error("no active data connection")) }
         send(command, offset)
         let beginning = try awaitBeginning(offset, patience) { patience throws(Fault) in
-            try listener.accept(from: peer, patience.limited(to: server.settings.connectMilliseconds))
+            Channel(try listener.accept(from: peer, patience.limited(to: server.settings.connectMilliseconds)))
         }
         return (answers, beginning)
     }
@@ -165,7 +171,7 @@ struct Transfer {
     private func awaitBeginning(
         _ offset: UInt64,
         _ patience: Patience,
-        _ socket: (Patience) throws(Fault) -> Socket
+        _ open: (Patience) throws(Fault) -> Channel
     ) throws(Fault) -> Beginning {
         if offset > 0 {
             let reply = try control.answer(patience)
@@ -178,7 +184,7 @@ struct Transfer {
         let reply = try control.answer(patience)
         guard reply.isPreliminary else { return .refused(reply) }
         do throws(Fault) {
-            let channel = Channel(try socket(patience))
+            let channel = try open(patience)
             if control.encryptsData, let tls = server.settings.tls {
                 try channel.encrypt(
                     tls,

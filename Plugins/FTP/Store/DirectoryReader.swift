@@ -15,7 +15,9 @@ struct DirectoryReader {
     /// Reads by a control connection.
     init(_ control: Control) { self.control = control }
 
-    /// Runs `body` for each name, until it answers false; an absent directory has none. Answers whether all were read.
+    /// Runs `body` for each name, until it answers false; an absent directory has none.
+    ///
+    /// Answers whether all were read.
     @discardableResult
     func forEach(
         in path: [UInt8],
@@ -77,7 +79,7 @@ struct DirectoryReader {
         case .refused(let reply):
             // Some servers answer so where a directory is empty.
             if reply.isDone { return nil }
-            if reply.saysForbidden || ![450, 550].contains(reply.code) {
+            if reply.saysForbidden || ![450, 501, 550].contains(reply.code) {
                 throw .failed(reply.error("cannot list \(words(path))"))
             }
             return nil

@@ -15,7 +15,9 @@ final class HeldReader: ReadStream {
         let count = min(buffer.byteCount, bytes.count - at)
         let start = at
         buffer.withUnsafeMutableBytes { to in
-            bytes.withUnsafeBytes { from in to.copyMemory(from: UnsafeRawBufferPointer(rebasing: from[start..<(start + count)])) }
+            bytes.withUnsafeBytes { from in
+                to.copyMemory(from: UnsafeRawBufferPointer(rebasing: from[start..<(start + count)]))
+            }
         }
         at += count
         return count
@@ -42,7 +44,14 @@ final class FileReader: ReadStream {
     private var breaks = 0
 
     /// A read that has begun: the next byte of `channel` lies at the lower bound of `range`.
-    init(_ store: Store, _ name: [UInt8], _ facts: Facts, _ range: Range<UInt64>, _ control: Control, _ channel: Channel) {
+    init(
+        _ store: Store,
+        _ name: [UInt8],
+        _ facts: Facts,
+        _ range: Range<UInt64>,
+        _ control: Control,
+        _ channel: Channel
+    ) {
         (self.store, self.name, self.facts) = (store, name, facts)
         (offset, end) = (range.lowerBound, range.upperBound)
         (self.control, self.channel) = (control, channel)

@@ -12,6 +12,9 @@ extension Store {
         case refused(Reply)
     }
 
+    /// Somebody who removes empty directories may undo what was made for a rename.
+    private static let mostRenames = 8
+
     /// How a publication ended.
     enum Publication {
         case done(Facts)
@@ -125,12 +128,19 @@ extension Store {
         _ control: Control,
         _ patience: Patience
     ) throws(Fault) {
-        for attempt in 0..<4 {
-            switch try tryRename(from, target, control, patience) {
+        let parents = Self.directories(to: target, below: server.base.count)
+        var missing: [[UInt8]] = []
+        for attempt in 0..<Self.mostRenames {
+            switch try tryRename(from, target, making: missing, control, patience) {
             case .done: return
             case .noSource(let reply): throw .failed(reply.error("cannot rename to \(words(name))"))
             case .refused(let reply):
-                guard attempt < 3, try makeRoom(reply, target, name, attempt, control, patience) else {
+                // Somebody may have removed a directory that was known to be there: they are made together with the rename.
+                for parent in parents { server.forget(parent) }
+                missing = rootDirectories + parents
+                guard attempt > 0 else { continue }
+                guard attempt < Self.mostRenames - 1, try makeRoom(reply, target, parents, name, control, patience)
+                else {
                     throw .failed(reply.error("cannot publish \(words(name))"))
                 }
             }
@@ -140,33 +150,33 @@ extension Store {
     private func tryRename(
         _ from: [UInt8],
         _ target: [UInt8],
+        making missing: [[UInt8]],
         _ control: Control,
         _ patience: Patience
     ) throws(Fault) -> Renaming {
+        for path in missing { control.send(try command("MKD", path)) }
         control.send(try command("RNFR", from))
         control.send(try command("RNTO", target))
+        // One that is there already is refused, as is one that cannot be made: the rename tells.
+        for _ in missing { _ = try control.answer(patience) }
         let source = try control.answer(patience)
         let reply = try control.answer(patience)
         guard source.code == 350 else { return .noSource(source) }
         return reply.isDone ? .done : .refused(reply)
     }
 
-    /// Does what can be done about a refused rename; whether to try again.
+    /// Does what can be done about a refused rename whose directories are there; whether to try again.
     private func makeRoom(
         _ reply: Reply,
         _ target: [UInt8],
+        _ parents: [[UInt8]],
         _ name: [UInt8],
-        _ attempt: Int,
         _ control: Control,
         _ patience: Patience
     ) throws(Fault) -> Bool {
-        let parents = Self.directories(to: target, below: server.base.count)
-        // Somebody may have removed a directory that was known to be there.
-        for parent in parents { server.forget(parent) }
-        if try !makeDirectories(rootDirectories + parents, control, patience).isEmpty { return true }
         if try Looking(control).isDirectory(target, patience) {
             // An empty one is nobody's.
-            if attempt == 0, try control.ask(try command("RMD", target), patience).isDone { return true }
+            if try control.ask(try command("RMD", target), patience).isDone { return true }
             throw .failed(BackendError(.alreadyExists, "other keys lie below it: \(words(name))"))
         }
         if try Looking(control).look(target, patience) != nil {
@@ -184,6 +194,7 @@ extension Store {
         for parent in parents where try Looking(control).look(parent, patience)?.kind == .file {
             throw .failed(BackendError(.alreadyExists, "part of its path is an object: \(words(name))"))
         }
-        return false
+        // Nothing is in the way: somebody removed the directories once more, unless the server says that it will not.
+        return !reply.saysForbidden
     }
 }

@@ -124,7 +124,10 @@ extension Store {
             do throws(Fault) {
                 while filled < count {
                     let room = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
-                    let got = try channel.read(into: UnsafeMutableRawBufferPointer(rebasing: room.prefix(count - filled)), patience)
+                    let got = try channel.read(
+                        into: UnsafeMutableRawBufferPointer(rebasing: room.prefix(count - filled)),
+                        patience
+                    )
                     if got == 0 { break }
                     filled += got
                 }

@@ -10,7 +10,7 @@ import Glibc
 ///        └──────────────────────────── stop ───────────────────────────────────────┴──▶ stopped
 ///
 /// 1. A file goes if the process that uploaded it ran on this machine and runs no more, or if it is older than
-///    `sweep_after`. Who uploads is in the file's name: nothing is removed by the name of an object.
+///    `leftovers_after`. Who uploads is in the file's name: nothing is removed by the name of an object.
 /// 2. At most one thread; `stop` joins it, within a fraction of a second.
 final class Sweeper: Sendable {
     private struct State {
@@ -93,7 +93,7 @@ final class Sweeper: Sendable {
             for _ in 0..<100 {
                 try patience.sleep(milliseconds: 200)
                 guard let control = store.pool.takeIdle() else { continue }
-                defer { store.pool.release(control) }
+                defer { store.pool.returnIdle(control) }
                 try sweep(store, control, patience)
                 return
             }

@@ -13,32 +13,36 @@ final class Upload {
     let control: Control
     private let store: Store
     private var channel: Channel?
+    /// Whether all of it was sent, and the server knows.
+    private var isSent = false
     private(set) var size: Int64 = 0
 
-    private init(_ store: Store, _ control: Control, _ channel: Channel, _ temporary: [UInt8]) {
-        (self.store, self.control, self.channel, self.temporary) = (store, control, channel, temporary)
+    private init(_ store: Store, _ control: Control, _ temporary: [UInt8]) {
+        (self.store, self.control, self.temporary) = (store, control, temporary)
     }
 
-    /// Begins an upload on a connection, which stays the caller's to release.
+    /// Begins an upload on a connection, which stays the caller's to release; `whole`, if given, is all of it, and may have
+    /// been sent when this returns.
     static func begin(
         _ store: Store,
         _ attempt: ByteString,
         _ control: Control,
-        _ patience: Patience
+        _ patience: Patience,
+        whole: [UInt8]? = nil
     ) throws(Fault) -> Upload {
         let temporary = store.temporary(attempt)
+        let upload = Upload(store, control, temporary)
         let command = try store.command("STOR", temporary)
         let staging = store.path(Names.reserved)
-        switch try Transfer(control).begin(command, patience).beginning {
-        case .open(let channel):
+        switch try upload.open(command, whole, patience) {
+        case .open:
             store.server.remember(staging)
-            return Upload(store, control, channel, temporary)
         case .refused(let reply):
             // The first upload to a new root; or somebody removed what was there.
             store.server.forget(staging)
             try store.makeDirectories(store.rootDirectories + [staging], control, patience)
-            switch try Transfer(control).begin(command, patience).beginning {
-            case .open(let channel): return Upload(store, control, channel, temporary)
+            switch try upload.open(command, whole, patience) {
+            case .open: break
             case .refused(let second):
                 if second.saysForbidden || reply.saysForbidden || second.code == 553 {
                     throw .failed(
@@ -52,6 +56,28 @@ final class Upload {
                 throw .failed(second.error("cannot upload"))
             }
         }
+        if let whole, !upload.isSent {
+            do throws(Fault) {
+                try withBytes(of: whole) { buffer throws(Fault) in try upload.append(buffer, patience) }
+            } catch {
+                upload.abandon()
+                throw error
+            }
+        }
+        return upload
+    }
+
+    private func open(_ command: Command, _ whole: [UInt8]?, _ patience: Patience) throws(Fault) -> Transfer.Beginning {
+        let began = try Transfer(control).begin(command, patience) { channel throws(Fault) in
+            guard let whole else { return }
+            // Whatever becomes of it, it cannot be sent a second time on this connection.
+            isSent = true
+            size = Int64(whole.count)
+            try withBytes(of: whole) { buffer throws(Fault) in try channel.write(buffer, patience) }
+            try channel.finish(patience)
+        }
+        if case .open(let channel) = began.beginning { self.channel = channel } else { (isSent, size) = (false, 0) }
+        return began.beginning
     }
 
     /// Sends bytes.
@@ -66,8 +92,10 @@ final class Upload {
     /// Ends the transfer: the server has all of it.
     func finish(_ patience: Patience) throws(Fault) {
         guard let channel else { return }
-        do throws(Fault) { try channel.finish(patience) } catch {
-            throw explained(error)
+        if !isSent {
+            do throws(Fault) { try channel.finish(patience) } catch {
+                throw explained(error)
+            }
         }
         let reply = try control.finalAnswer(patience)
         self.channel = nil

@@ -76,11 +76,8 @@ final class Writer: WriteStream {
 
     private func sendWhole(_ patience: Patience) throws(Fault) -> (Store.Publication, [UInt8]) {
         try store.pool.repeating(patience) { control throws(Fault) in
-            let upload = try Upload.begin(store, request.attempt, control, patience)
+            let upload = try Upload.begin(store, request.attempt, control, patience, whole: held)
             do throws(Fault) {
-                if !held.isEmpty {
-                    try withBytes(of: held) { buffer throws(Fault) in try upload.append(buffer, patience) }
-                }
                 try upload.finish(patience)
                 return (try publish(upload, patience), upload.temporary)
             } catch {

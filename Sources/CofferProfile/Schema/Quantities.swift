@@ -63,7 +63,7 @@ enum TimeSpan {
 
     /// `milliseconds` for people: in the largest unit that fits without a fraction.
     static func text(_ milliseconds: Int64) -> String {
-        for (name, unit) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000)] as [(String, Int64)]
+        for (name, unit) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)] as [(String, Int64)]
         where milliseconds > 0 && milliseconds % unit == 0 {
             return "\(milliseconds / unit)\(name)"
         }

@@ -36,7 +36,7 @@ def proves(function):
 
 def opened(**options):
     given = {
-        "host": "localhost", "port": port, "username": "test", "password": settings["PASSWORD"], "root": "prove",
+        "host": "localhost", "port": port, "user": "test", "password": settings["PASSWORD"], "root": "prove",
         "atomic_rename": "true", **options,
     }
     return Plugin(library, **given)
@@ -148,7 +148,7 @@ def wrong_passwords_and_missing_rights_are_told_apart():
     assert "not that one" not in error.message and not error.flags & RETRYABLE, error
     refused("unauthenticated", wrong.health)
     wrong.close()
-    reader = opened(username=settings["READER"])
+    reader = opened(user=settings["READER"])
     assert reader.get("plain.txt") == b"plain"
     for body in (lambda: reader.put("new", b"x"), lambda: reader.put("plain.txt", b"x" * 400_000)):
         assert not refused("permission", body).flags & RETRYABLE
@@ -178,7 +178,7 @@ def no_name_is_a_second_command():
         for body in (plugin.put, lambda key, _: plugin.get(key), lambda key, _: plugin.remove(key)):
             refused("invalid_key", lambda: body(f"x{end}DELE prove/victim{end}", b"x"))
     assert plugin.get("victim") == b"stays"
-    for name, value in {"username": "a\r\nDELE x", "password": "a\nb", "root": "a\r\nb"}.items():
+    for name, value in {"user": "a\r\nDELE x", "password": "a\nb", "root": "a\r\nb"}.items():
         refused("config", lambda: opened(**{name: value}))
     plugin.close()
 
@@ -375,6 +375,31 @@ def many_threads_share_few_connections():
     for thread in threads:
         thread.join()
     assert not failures, failures[0]
+    plugin.close()
+
+
+@proves
+def directories_that_go_are_made_again_by_many_at_once():
+    plugin = opened(root="again")
+    failures = []
+
+    def work_on(number):
+        try:
+            for n in range(15):
+                key = f"a/b/{number}"
+                plugin.put(key, b"x")
+                # Whoever removes the last object removes the directories under the others' feet.
+                plugin.remove(key)
+        except Exception as error:  # noqa: BLE001  # told by the thread that waits
+            failures.append(error)
+
+    threads = [threading.Thread(target=work_on, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures[0]
+    assert plugin.keys() == [] and not (home / "again/a").exists()
     plugin.close()
 
 

@@ -154,7 +154,10 @@ def a_killed_upload_is_swept(host):
     connection.putheader("Content-Length", str(len(body) * 2))
     connection.endheaders()
     connection.send(body)
-    wait_until(lambda: notes.count_documents({"kind": "chunks"}) == 1 and chunks.count_documents({}) > 0, "a note")
+    def identifier_of_chunks():
+        note = notes.find_one({"kind": "chunks"})
+        return note and chunks.find_one({"files_id": note["_id"]["chunks"]}, {"files_id": 1})
+    wait_until(identifier_of_chunks, "chunks and their note")
     host.process.kill()
     host.process.wait()
     connection.close()

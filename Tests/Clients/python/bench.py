@@ -109,6 +109,8 @@ def main() -> None:
             for _ in range(size >> 20):
                 file.write(os.urandom(1 << 20))
         files.put("big", path)
+        # The very file that the host keeps: how a file was written decides how quickly it is read.
+        path = host.folder / "files" / "big"
 
         def plain() -> int:
             with open(path, "rb") as file:
@@ -184,8 +186,8 @@ def through_s3(table: Table) -> None:
         said = subprocess.run([servers / "start", folder], capture_output=True, text=True, check=True).stdout
         facts = dict(line.split("=", 1) for line in said.split())
         host = Host(
-            "storages:\n  bench: { backend: s3, on_conflict: replace, conditions: none, create: true, region: us-east-1, "
-            f"endpoint: '{facts['S3_ENDPOINT']}', access_key: '{facts['S3_ACCESS_KEY']}', "
+            "storages:\n  bench: { backend: s3, on_conflict: replace, conditions: none, create: true, "
+            f"region: us-east-1, endpoint: '{facts['S3_ENDPOINT']}', access_key: '{facts['S3_ACCESS_KEY']}', "
             f"secret_key: '{facts['S3_SECRET_KEY']}' }}\n"
         )
         try:

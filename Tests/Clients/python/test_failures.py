@@ -230,10 +230,49 @@ def test_a_descriptor_that_did_not_come_is_an_error() -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nCoffer-Fd: offset=0; length=10\r\n\r\n"
     with Impostor(answering(answer)) as impostor:
         storage = coffer.Client(impostor.socket).storage("s")
-        with pytest.raises(coffer.Unavailable, match="descriptor"):
+        # Asked for the bytes instead, it has none either.
+        with pytest.raises(coffer.Internal, match="descriptor that nobody asked for"):
             storage.get("k")
-        with pytest.raises(coffer.Unavailable, match="descriptor"):
+        with pytest.raises(coffer.Internal, match="descriptor that nobody asked for"):
             storage.open("k")
+
+
+def test_too_many_open_files_cost_speed_alone(shared_host: Host, client: coffer.Client) -> None:
+    code = """if True:
+        import os, resource, sys, coffer
+        files = coffer.Client(sys.argv[1]).storage("files")
+        files.put("k", bytes(100_000))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
+        assert files.get_many(["k"] * 200) == [bytes(100_000)] * 200
+        files.client.close()
+        files.stat("k")
+        held = []
+        try:
+            while True:
+                held.append(os.dup(0))
+        except OSError:
+            pass
+        assert files.get("k") == bytes(100_000)
+        with files.open("k") as reader:
+            assert not reader.is_direct
+            assert reader.read() == bytes(100_000)
+            reader.seek(10)
+            try:
+                reader.read()
+                files.stat("k")
+                files.open("k"), files.open("k")
+            except coffer.Unavailable as error:
+                assert "Too many open files" in str(error), error
+            else:
+                raise AssertionError
+        os.close(held.pop())
+        assert files.open("k").read() == bytes(100_000)
+    """
+    subprocess.run(
+        [sys.executable, "-c", code, shared_host.socket],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "Sources/python/src")},
+        check=True,
+    )
 
 
 def test_a_file_shorter_than_said_is_corrupt(tmp_path: Path) -> None:

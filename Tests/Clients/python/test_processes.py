@@ -215,6 +215,36 @@ def test_ctrl_c_in_a_transfer_leaves_the_client_usable(own_host: Host, what: str
     assert process.wait(30) == 0
 
 
+def test_a_program_that_dies_of_sigpipe_gets_exceptions(own_host: Host) -> None:
+    # As many scripts do, so that `script | head` ends quietly.
+    code = """if True:
+        import os, signal, sys, coffer
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        scratch = coffer.Client(sys.argv[1]).storage("scratch")
+        scratch.put("k", b"x")
+        writer = scratch.open("big", "wb")
+        writer.write(bytes(1_000_000))
+        os.kill(int(sys.argv[2]), signal.SIGKILL)
+        attempts = [lambda: writer.write(bytes(5_000_000)), lambda: scratch.get("k")]
+        attempts += [lambda: scratch.put("k", b"y"), lambda: scratch.get_many(["k"])]
+        for attempt in attempts:
+            try:
+                attempt()
+            except coffer.Unavailable:
+                print("unavailable")
+    """
+    assert own_host.process is not None
+    said = subprocess.run(
+        [sys.executable, "-c", code, own_host.socket, str(own_host.process.pid)],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.split() == ["unavailable"] * 4, said.stderr
+    own_host.stop()
+
+
 def test_nothing_stays_open(own_host: Host) -> None:
     client = coffer.Client(own_host.socket)
     scratch = client.storage("scratch")

@@ -1,8 +1,7 @@
 /* A backend in memory, small enough to read: what the tests of the loader and of the plugin host run against.
  *
- * ID, THREADS and CAPS change what it says of itself; UNPROVEN names conditions that it does not vouch for; OLD leaves out
- * what a cut header does not have; LINKS adds links and containers. Its option `misbehave` makes it break one rule of the
- * ABI, by the word that stands beside the breach below. */
+ * ID, THREADS, CAPS and UNPROVEN change what it says of itself; OLD leaves out what a cut header does not have; LINKS adds
+ * links and containers. Its option `misbehave` makes it break one rule of the ABI, by the word beside the breach below. */
 #include "tiny_store.h"
 #include "tiny_capabilities.h"
 

@@ -9,7 +9,7 @@ package struct ObjectHead: Sendable {
     /// How user metadata are written.
     package var metadata: MetadataCode
 
-    /// Reads and writes user metadata by `metadata`.
+    /// Reads and writes heads whose metadata are in that form.
     package init(metadata: MetadataCode) { self.metadata = metadata }
 
     /// Properties that are headers of the same name.

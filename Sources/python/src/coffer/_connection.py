@@ -31,6 +31,14 @@ def unreachable(path: str, number: int | None, text: str) -> CofferError:
     return Unavailable(f"no host at {path}: {text}")
 
 
+def new_socket(path: str, kind: int) -> socket.socket:
+    """A socket that is not connected yet."""
+    try:
+        return socket.socket(socket.AF_UNIX, kind)
+    except OSError as error:
+        raise Unavailable(f"cannot connect to {path}: {error.strerror}", retryable=True) from error
+
+
 def broken(path: str, failure: Closed, safe: bool) -> Unavailable:
     """What callers are told of a connection that the host closed."""
     when = "without an answer" if failure.before_answer else "in the middle of its answer"
@@ -47,7 +55,7 @@ class Connection(Receiver):
     __slots__ = ("timeout",)
 
     def __init__(self, path: str, timeout: float | None) -> None:
-        super().__init__(path, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC))
+        super().__init__(path, new_socket(path, socket.SOCK_STREAM | socket.SOCK_CLOEXEC))
         self.timeout = timeout
         try:
             if timeout is not None:
@@ -81,11 +89,12 @@ class Connection(Receiver):
         try:
             if fd >= 0:
                 rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))
-                sent = self.socket.sendmsg([data], [rights])
+                sent = self.socket.sendmsg([data], [rights], socket.MSG_NOSIGNAL)
                 if sent == len(data):
                     return
             while True:
-                sent += self.socket.send(data[sent:] if sent else data)
+                # A program that lets SIGPIPE end it still gets an exception.
+                sent += self.socket.send(data[sent:] if sent else data, socket.MSG_NOSIGNAL)
                 if sent == len(data):
                     return
         except BlockingIOError as error:
@@ -98,7 +107,7 @@ class Connection(Receiver):
         channel = self.socket
         while len(data):
             try:
-                sent = channel.send(data, socket.MSG_DONTWAIT)
+                sent = channel.send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
             except BlockingIOError:
                 poll = select.poll()
                 poll.register(channel, select.POLLIN | select.POLLOUT)

@@ -134,7 +134,7 @@ def _push(line: _Line, poll: select.epoll) -> None:
     wire = line.connection.socket
     was_blocked = line.blocked
     try:
-        sent = wire.send(line.outgoing, socket.MSG_DONTWAIT)
+        sent = wire.send(line.outgoing, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
     except BlockingIOError:
         sent = 0
     except (BrokenPipeError, ConnectionError):

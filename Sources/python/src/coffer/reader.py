@@ -15,7 +15,7 @@ from ._channel import Channel, require_same_process
 from ._connection import Connection, broken
 from ._receiving import Closed
 from ._wire import Malformed
-from .errors import BackendError, Changed, CofferError, Corrupt, PreconditionFailed, Unavailable
+from .errors import BackendError, Changed, CofferError, Corrupt, PreconditionFailed
 from .model import Object
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _SKIP = 256 << 10
 # What one system call may read at most on Linux.
 _CALL_LIMIT = 0x7FFFF000
+# The field that asks for the object as a descriptor.
+DESCRIPTOR = ("Prefer", "coffer-fd")
 # Bytes that `open` reads ahead of small reads.
 BUFFER_SIZE = 256 << 10
 
@@ -37,11 +39,6 @@ def part_of(head: _wire.Head) -> tuple[int, int, int | None]:
     if part is None or part[1] - part[0] != length:
         return 0, length, length
     return part
-
-
-def lost_descriptor() -> Unavailable:
-    """The descriptor did not come."""
-    return Unavailable("the descriptor of the answer was lost; too many files may be open", retryable=True)
 
 
 def pread_exactly(fd: int, offset: int, length: int) -> bytes:
@@ -79,7 +76,7 @@ class RawReader(io.RawIOBase):
         self._position = 0
         # Where the stream is, which may not be where the caller is.
         self._stream_position = 0
-        head = self._ask([*fields, ("Prefer", "coffer-fd")])
+        head = self._ask([*fields, DESCRIPTOR])
         self._start, self._stop, size = part_of(head)
         self._stream_position = self._start
         self.object: Object = _calls.object_of_head(head, key, size)
@@ -105,7 +102,10 @@ class RawReader(io.RawIOBase):
         self._fd, head.fd = head.fd, -1
         self._channel.release(connection)
         if self._fd < 0:
-            raise lost_descriptor()
+            # Too many files are open here for one more: then the bytes themselves.
+            if fields[-1:] != [DESCRIPTOR]:
+                raise Malformed("it names a descriptor that nobody asked for").explained(self._channel.path)
+            return self._ask(fields[:-1])
         self._fd_offset = passed[0]
         return head
 
@@ -233,12 +233,12 @@ class RawReader(io.RawIOBase):
         return self._connection
 
     def _reopen(self, place: int) -> None:
-        fields = [("Range", f"bytes={place}-{self._stop - 1}"), ("Prefer", "coffer-fd")]
+        fields = [("Range", f"bytes={place}-{self._stop - 1}")]
         etag = self.object.etag
         if etag is not None:
             fields += _calls.match_fields(if_match=etag)
         try:
-            head = self._ask(fields)
+            head = self._ask([*fields, DESCRIPTOR])
         except PreconditionFailed as error:
             raise self._changed() from error
         start, stop, size = part_of(head)

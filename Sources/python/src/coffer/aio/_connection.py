@@ -8,7 +8,7 @@ import socket
 from typing import Callable, TypeVar
 
 from .. import _wire
-from .._connection import Buffer, unreachable
+from .._connection import Buffer, new_socket, unreachable
 from .._receiving import Closed, Receiver
 from ..errors import InvalidArgument, Timeout
 
@@ -29,7 +29,7 @@ class Connection(Receiver):
 
     def __init__(self, path: str, timeout: float | None) -> None:
         kind = socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
-        super().__init__(path, socket.socket(socket.AF_UNIX, kind))
+        super().__init__(path, new_socket(path, kind))
         self.timeout = timeout
 
     def _blocked(self, what: str) -> Exception:
@@ -101,9 +101,9 @@ class Connection(Receiver):
             try:
                 if fd >= 0 and not sent:
                     rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))
-                    sent = self.socket.sendmsg([data], [rights])
+                    sent = self.socket.sendmsg([data], [rights], socket.MSG_NOSIGNAL)
                 else:
-                    sent += self.socket.send(data[sent:] if sent else data)
+                    sent += self.socket.send(data[sent:] if sent else data, socket.MSG_NOSIGNAL)
                 continue
             except BlockingIOError:
                 pass
@@ -115,7 +115,7 @@ class Connection(Receiver):
         """Sends a piece of a body; False where the host has answered before it had everything, or closed."""
         while len(data):
             try:
-                data = data[self.socket.send(data) :]
+                data = data[self.socket.send(data, socket.MSG_NOSIGNAL) :]
                 continue
             except BlockingIOError:
                 pass

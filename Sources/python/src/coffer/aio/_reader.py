@@ -13,7 +13,7 @@ from .._connection import broken
 from .._receiving import Closed
 from ..errors import Changed, Corrupt, PreconditionFailed
 from ..model import Object
-from ..reader import lost_descriptor, part_of
+from ..reader import DESCRIPTOR, part_of
 from . import _file
 from ._channel import Channel
 from ._connection import Connection
@@ -50,7 +50,7 @@ class Reader:
 
     async def _begin(self) -> Reader:
         if self._object is None:
-            head = await self._ask([*self._first, ("Prefer", "coffer-fd")])
+            head = await self._ask([*self._first, DESCRIPTOR])
             self._start, self._stop, size = part_of(head)
             self._stream_position = self._start
             self._object = _calls.object_of_head(head, self._key, size)
@@ -166,7 +166,10 @@ class Reader:
         self._fd, head.fd = head.fd, -1
         self._channel.release(connection)
         if self._fd < 0:
-            raise lost_descriptor()
+            # Too many files are open here for one more: then the bytes themselves.
+            if fields[-1:] != [DESCRIPTOR]:
+                raise _wire.Malformed("it names a descriptor that nobody asked for").explained(self._channel.path)
+            return await self._ask(fields[:-1])
         self._fd_offset = passed[0]
         return head
 
@@ -198,12 +201,12 @@ class Reader:
         return count
 
     async def _reopen(self, place: int) -> None:
-        fields = [("Range", f"bytes={place}-{self._stop - 1}"), ("Prefer", "coffer-fd")]
+        fields = [("Range", f"bytes={place}-{self._stop - 1}")]
         if self.object.etag is not None:
             fields += _calls.match_fields(if_match=self.object.etag)
         changed = Changed("the object was replaced while it was read", storage=self._storage, key=self._key)
         try:
-            head = await self._ask(fields)
+            head = await self._ask([*fields, DESCRIPTOR])
         except PreconditionFailed as error:
             raise changed from error
         if part_of(head) != (place, self._stop, self.object.size):

@@ -23,9 +23,10 @@ from .. import _calls, _many, _source, listing
 from .._calls import Checksums, Tag
 from .._connection import broken
 from .._receiving import Closed
+from .._wire import Malformed
 from ..errors import Unsupported
 from ..model import Entry, Object
-from ..reader import lost_descriptor
+from ..reader import DESCRIPTOR
 from . import _file
 from ._reader import Reader
 from ._verbs import Verbs
@@ -38,7 +39,6 @@ S = TypeVar("S")
 T = TypeVar("T")
 Data = Union[_source.Data, AsyncIterable[bytes]]
 
-_FD = ("Prefer", "coffer-fd")
 _ONE_SEND = 64 << 10
 
 
@@ -186,13 +186,16 @@ class Storage(Verbs):
         if_none_match: Tag | None = None,
     ) -> bytes:
         """Reads an object, or `length` bytes from `offset`, or its last `suffix` bytes."""
-        fields = [_FD]
+        fields = [DESCRIPTOR]
         if offset or length is not None or suffix is not None:
             part = _calls.range_field(offset, length, suffix)
             if part:
                 fields.append(("Range", part))
         if if_match is not None or if_none_match is not None:
             fields += _calls.match_fields(if_match, if_none_match)
+        return await self._read(key, fields, version)
+
+    async def _read(self, key: str, fields: _calls.FieldList, version: str | None) -> bytes:
         head, connection = await self._channel.exchange(_calls.get(self.name, key, fields, version))
         if head.status >= 300:
             _calls.check(head, await self._channel.read_all(head, connection, safe=True))
@@ -202,7 +205,10 @@ class Storage(Verbs):
         fd, head.fd = head.fd, -1
         self._channel.release(connection)
         if fd < 0:
-            raise lost_descriptor()
+            # Too many files are open here for one more: then the bytes themselves.
+            if fields[:1] != [DESCRIPTOR]:
+                raise Malformed("it names a descriptor that nobody asked for").explained(self._channel.path)
+            return await self._read(key, fields[1:], version)
         try:
             return await _file.read_exactly(fd, *passed)
         finally:

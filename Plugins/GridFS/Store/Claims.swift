@@ -80,13 +80,13 @@ struct Claims {
             let token = makeID()
             try acquire(key, token, patience)
             // Who moves the other way round has the other claim and waits for this one: one of the two gives way.
-            guard try acquire(other, token, following: key, within: Self.turn, patience) else {
-                release(key, token)
-                try patience.sleep(milliseconds: UInt64.random(in: 1...20))
-                continue
-            }
             let change: Change
             do throws(BackendError) {
+                guard try acquire(other, token, following: key, within: Self.turn, patience) else {
+                    release(key, token)
+                    try patience.sleep(milliseconds: UInt64.random(in: 1...20))
+                    continue
+                }
                 change = try prepare(try versions(of: key, patience), try versions(of: other, patience))
             } catch {
                 release(key, token)
@@ -143,7 +143,10 @@ struct Claims {
                 return true
             } catch {
                 if error.code != .alreadyExists {
+                    var error = error
                     if error.isMaybeApplied { release(key, token) }
+                    // A claim alone changes nothing.
+                    error.isMaybeApplied = false
                     throw error
                 }
             }

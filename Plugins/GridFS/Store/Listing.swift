@@ -123,21 +123,18 @@ final class Listing: ListStream {
             if newest.last?.key == file.key { newest.removeLast() }
             newest.append(file)
         }
-        // A server may cut a batch short; only an empty one is the end.
-        isAtEnd = documents.isEmpty
-        if let final = documents.last?["filename"]?.text {
+        // A server may cut a batch of large documents short: that is not the end.
+        isAtEnd = documents.count < count && documents.reduce(0) { $0 + $1.bytes.count } < Self.wholeBatch
+        if !isAtEnd, let final = documents.last?["filename"]?.text.map({ ByteString($0) }) {
             // More versions of the last key may follow: it is asked for again, unless it is all there is.
-            if newest.count > 1, newest.last?.key == ByteString(final), documents.count == count {
+            bound = .after(final.bytes)
+            if newest.last?.key == final {
                 newest.removeLast()
-                bound = .from(final)
-            } else {
-                if documents.count == count, let newer = try store.newest(ByteString(final), store.nearReads, patience)
-                {
-                    if newest.last?.key == newer.key { newest.removeLast() }
-                    newest.append(newer)
+                if !newest.isEmpty {
+                    bound = .from(final.bytes)
+                } else if let file = try store.newest(final, store.nearReads, patience) {
+                    newest.append(file)
                 }
-                bound = .after(final)
-                if documents.count < count { isAtEnd = true }
             }
         }
         let first = newest.firstIndex { $0.key > last } ?? newest.endIndex
@@ -148,6 +145,9 @@ final class Listing: ListStream {
             if let key = newest.last?.key, !key.hasPrefix(request.prefix), key > request.prefix { isAtEnd = true }
         }
     }
+
+    /// A batch of fewer bytes was not cut short: servers cut at sixteen MiB.
+    private static let wholeBatch = 8 << 20
 
     private static let fields = [
         "filename", "length", "chunkSize", "uploadDate", "coffer.revision", "coffer.modified",

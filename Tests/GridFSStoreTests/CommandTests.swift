@@ -2,7 +2,7 @@ import CofferPluginSDK
 import GridFSModel
 import Testing
 
-@testable import GridFSBackend
+@testable import GridFSStore
 
 @Suite struct CommandTests {
     private func chunks(_ command: [UInt8]) throws -> [Document] {

@@ -134,18 +134,23 @@ final class Draft {
         guard !isOut, isNoted || isHidden else { return }
         let patience = Patience(milliseconds: 800)
         let id = Value.objectID(id)
-        if isHidden {
-            // If it has a name after all, its chunks are somebody's.
-            let gone = try? store.bucket.delete(from: store.bucket.files, [Bucket.hidden(id)], patience)
-            guard gone == 1 || isNoted else { return }
+        do throws(BackendError) {
+            if isHidden {
+                // The note comes first, so that chunks are never without a word about them.
+                try store.trash.doom(id, patience)
+                guard try store.bucket.delete(from: store.bucket.files, [Bucket.hidden(id)], patience) > 0 || isNoted
+                else {
+                    // Whoever has given it a name has made its chunks somebody's.
+                    return try store.trash.forget(id, patience)
+                }
+            }
+            guard isUncertain else { return try store.trash.clear([id], patience) }
+            // The note stays behind, for what may arrive after this: the sweep looks again.
+            if !isHidden { try store.trash.doom(id, patience) }
+            try store.trash.empty([id], patience)
+        } catch {
+            // A document without a name, or a note, is there: the sweep finds the rest.
         }
-        guard isUncertain else {
-            try? store.trash.clear([id], patience)
-            return
-        }
-        // The note stays behind, for what arrives after this: the sweep looks again.
-        try? store.trash.doom(id, patience)
-        try? store.trash.empty([id], patience)
     }
 }
 

@@ -1,9 +1,9 @@
 // What the plugin says of itself: abilities, options, limits.
 
-import CofferPluginSDK
+package import CofferPluginSDK
 
 extension GridFSBackend {
-    static let description = PluginDescription(
+    package static let description = PluginDescription(
         id: "gridfs",
         version: "1.0.0",
         name: "GridFS",

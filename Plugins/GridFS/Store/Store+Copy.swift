@@ -170,6 +170,7 @@ extension Store {
                 try draft.note(patience)
             } catch {
                 // A server that cannot do this copies nothing: then the bytes go through here.
+                if error.isMaybeApplied { draft.isUncertain = true }
                 guard isInside, error.code == .io else { throw error.asAttempt }
                 bucket.copiesInside = false
                 continue

@@ -182,16 +182,22 @@ final class Janitor: @unchecked Sendable {  // Everything that changes is locked
         }
         for note in try bucket.find(in: bucket.own, filter, limit: Self.batch, .read, patience()) {
             guard let id = note["_id"]?.fields?["chunks"] else { continue }
-            // A document that is still there is somebody's business: a change under way, or one that is settled later.
             let present = try bucket.find(
                 in: bucket.files,
                 .whose("_id", is: id),
-                only: ["_id"],
+                only: ["filename"],
                 limit: 1,
                 .read,
                 patience()
             )
-            if present.isEmpty { try Trash(bucket: bucket).clear([id], patience()) }
+            let trash = Trash(bucket: bucket)
+            if present.isEmpty {
+                try trash.clear([id], patience())
+            } else if present.contains(where: { $0["filename"]?.text != nil }) {
+                // It was published after all; a change that takes it away makes a note of its own.
+                try trash.forget(id, patience())
+            }
+            // One without a name is swept when it has been silent for long enough.
         }
     }
 }

@@ -1,0 +1,52 @@
+// Which objects this instance replaces right now.
+
+import CofferPluginSDK
+import Glibc
+
+/// Which objects this instance replaces right now, on servers that take the old file away before they move the new one.
+///
+/// A look that finds nothing then says nothing: whoever looks through this instance looks again. Others see the gap.
+final class Replacements: Sendable {
+    private struct Mark {
+        var active = 0
+        var ended: UInt64 = 0
+    }
+
+    private let marks = Guarded<[ByteString: Mark]>([:])
+
+    /// Runs `body`, which replaces an object.
+    func replacing<R>(_ key: ByteString, _ body: () throws(BackendError) -> R) throws(BackendError) -> R {
+        marks.withLock { marks in
+            if marks.count > 1024 { marks = marks.filter { $0.value.active > 0 } }
+            marks[key, default: Mark()].active += 1
+        }
+        defer {
+            marks.withLock { marks in
+                marks[key]?.active -= 1
+                marks[key]?.ended = Self.now()
+            }
+        }
+        return try body()
+    }
+
+    /// Runs `body`, and again where it finds nothing while the object was being replaced.
+    func looking<R>(_ key: ByteString, _ call: Call, _ body: () throws(BackendError) -> R) throws(BackendError) -> R {
+        for _ in 0..<50 {
+            let start = Self.now()
+            do throws(BackendError) {
+                return try body()
+            } catch {
+                let mark = marks.withLock { $0[key] }
+                guard error.code == .notFound, let mark, mark.active > 0 || mark.ended >= start else { throw error }
+                try call.sleep(nanoseconds: 5_000_000)
+            }
+        }
+        return try body()
+    }
+
+    private static func now() -> UInt64 {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+    }
+}
