@@ -29,7 +29,7 @@ let package = Package(
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
         .library(name: "coffer-s3", type: .dynamic, targets: ["S3Backend"]),
         .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPPlugin"]),
-        .library(name: "coffer-webdav", type: .dynamic, targets: ["WebDAVBackend"]),
+        .library(name: "coffer-webdav", type: .dynamic, targets: ["WebDAVPlugin"]),
     ],
     dependencies: [.package(path: "plugin-sdk")],
     targets: [
@@ -182,7 +182,8 @@ let package = Package(
         .target(
             name: "S3Store",
             dependencies: [
-                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"), sdk("CofferTransport"), sdk("CofferXML"),
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"),
+                sdk("CofferTransport"), sdk("CofferXML"),
             ],
             path: "Plugins/S3/Store",
             swiftSettings: house
@@ -201,6 +202,13 @@ let package = Package(
                 sdk("CofferTransport"), sdk("CofferXML"),
             ],
             path: "Plugins/WebDAV",
+            exclude: ["Entry"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "WebDAVPlugin",
+            dependencies: ["WebDAVBackend", sdk("CCofferPlugin")],
+            path: "Plugins/WebDAV/Entry",
             swiftSettings: house
         ),
 

@@ -1,6 +1,6 @@
-// What the backend says of itself, and the one symbol that it exports.
+// What the backend says of itself.
 
-public import CCofferPlugin
+package import CCofferPlugin
 import CofferPluginSDK
 
 extension WebDAVBackend {
@@ -89,9 +89,8 @@ extension WebDAVBackend {
     )
 }
 
-/// The entry of the plugin: what every host looks for.
-@c @implementation
-public func coffer_backend_entry_v0(
+/// What the entry answers; the entry itself is of the library alone, so that tests can link this room.
+package func exportWebDAVBackend(
     _ host: UnsafePointer<coffer_host>?,
     _ error: UnsafeMutablePointer<coffer_error>?
 ) -> UnsafePointer<coffer_plugin>? {

@@ -1,0 +1,13 @@
+// The entry of the plugin.
+
+public import CCofferPlugin
+import WebDAVBackend
+
+/// What every host looks for.
+@c @implementation
+public func coffer_backend_entry_v0(
+    _ host: UnsafePointer<coffer_host>?,
+    _ error: UnsafeMutablePointer<coffer_error>?
+) -> UnsafePointer<coffer_plugin>? {
+    exportWebDAVBackend(host, error)
+}
