@@ -132,7 +132,7 @@ REQUESTS = {
 
 
 def main() -> int:
-    """`scenarios.py DRIVER…`: what stands before the socket on the driver's command line."""
+    """`replay.py DRIVER…`: what stands before the socket on the driver's command line."""
     host = Host((python.FOLDER / "coffer.yaml").read_text())
     driver = Driver(sys.argv[1:], host.socket)
     paths = driver.call(call="request", method="GET", target="/v1/openapi.json")["result"]["paths"]
