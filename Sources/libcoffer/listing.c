@@ -16,7 +16,7 @@ struct coffer_listing {
     size_t             start, end, capacity;
     char              *block; /* of the entry that was given last */
     size_t             block_size;
-    coffer_entry       entry;
+    coffer_line       entry;
     coffer_object      object;
 };
 
@@ -130,7 +130,7 @@ static int more(coffer_listing *listing, coffer_failure *failure) {
     return COFFER_CODE_OK;
 }
 
-int coffer_listing_next(coffer_listing *listing, const coffer_entry **entry, coffer_failure *failure) {
+int coffer_listing_next(coffer_listing *listing, const coffer_line **entry, coffer_failure *failure) {
     *entry = NULL;
     for (;;) {
         if (listing->ended) return COFFER_CODE_OK;

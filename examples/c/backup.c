@@ -32,7 +32,7 @@ static int save(coffer_client *client, const char *storage, const char *path) {
 static int list(coffer_client *client, const char *storage) {
     coffer_list_options options = COFFER_LIST_OPTIONS_INIT;
     coffer_listing *listing;
-    const coffer_entry *entry;
+    const coffer_line *entry;
     options.prefix = "backup/";
     int code = coffer_listing_open(client, storage, &options, &listing, &failure);
     if (code) return code;

@@ -424,11 +424,11 @@ typedef struct coffer_list_options {
 #define COFFER_LIST_OPTIONS_INIT {sizeof(coffer_list_options), NULL, NULL, NULL}
 
 /* One line of a listing: an object, or a common prefix. */
-typedef struct coffer_entry {
+typedef struct coffer_line {
     size_t               struct_size;
     const char          *key;    /* of the object, or the prefix itself */
     const coffer_object *object; /* NULL for a prefix */
-} coffer_entry;
+} coffer_line;
 
 /* A listing in byte order, made while it is read. [one thread at a time] */
 typedef struct coffer_listing coffer_listing;
@@ -439,7 +439,7 @@ COFFER_API int coffer_listing_open(coffer_client *client, const char *storage, c
 
 /* *entry becomes the next one, or NULL at the end, and lives until the next call with this listing. A listing that does
  * not fail before its end is whole. */
-COFFER_API int coffer_listing_next(coffer_listing *listing, const coffer_entry **entry, coffer_failure *failure);
+COFFER_API int coffer_listing_next(coffer_listing *listing, const coffer_line **entry, coffer_failure *failure);
 
 /* Ends a listing, at any time; NULL is nothing. */
 COFFER_API void coffer_listing_close(coffer_listing *listing);

@@ -335,7 +335,7 @@ static int do_exists(void) {
 static int do_list(void) {
     coffer_list_options options = COFFER_LIST_OPTIONS_INIT;
     coffer_listing *listing;
-    const coffer_entry *entry;
+    const coffer_line *entry;
     options.prefix = text("prefix");
     options.delimiter = text("delimiter");
     options.start_after = text("start_after");

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "python"))
@@ -43,7 +44,7 @@ def main() -> None:
             assert printed == text, f"printed {printed!r} instead of {text!r}"
             continue
         source, program = folder / f"block{blocks}.c", folder / f"block{blocks}"
-        source.write_text(text if text.startswith("#include") else AROUND % text)
+        source.write_text(text if text.startswith("#include") else AROUND % indent(text, " " * 4))
         subprocess.run(
             ["cc", *FLAGS, f"-I{ROOT}/Sources/libcoffer/include", source, f"-L{library}", "-lcoffer", f"-Wl,-rpath,{library}", "-o", program],
             check=True,

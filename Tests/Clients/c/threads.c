@@ -89,7 +89,7 @@ static void streams(void) {
     coffer_writer *writer;
     coffer_listing *listing;
     coffer_object *object;
-    const coffer_entry *entry;
+    const coffer_line *entry;
     size_t count, done = 100;
     for (size_t index = 0; index < sizeof bytes; index++) bytes[index] = (char)(index * 31 >> 3);
     CHECK(!coffer_put(client, "scratch", "big", bytes, sizeof bytes, NULL, NULL, &failure));
