@@ -3,6 +3,8 @@
  *     cc -o backup backup.c $(pkg-config --cflags --libs coffer)
  *     backup save STORAGE FILE...       backup list STORAGE       backup restore STORAGE NAME FILE
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include <coffer.h>
 
 #include <fcntl.h>

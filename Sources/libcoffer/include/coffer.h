@@ -6,6 +6,7 @@
  *
  *  1  Results. A function that can fail returns a code: COFFER_CODE_OK (0) or what went wrong. Its last argument, which
  *     may be NULL, is then filled in with the story. Results are set on success alone, unless their function says more.
+ *     No other pointer is NULL unless its function says so.
  *  2  Ownership. What a caller passes in is read during the call and never kept. What the library hands out behind a
  *     pointer to a pointer is one block, the caller's, and is freed by coffer_free, with all texts and lists inside it.
  *     Handles (coffer_client, coffer_reader, coffer_writer, coffer_listing) end by the function that each one names.
