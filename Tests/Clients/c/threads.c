@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,7 @@ static void many(long count) {
     free(threads);
 }
 
-static volatile int over;
+static atomic_int over;
 
 static void *busy(void *context) {
     while (!over) work(context);
