@@ -12,6 +12,7 @@
 SWIFT  ?= swift
 PREFIX ?= /usr/local
 HEADER  = plugin-sdk/C/include/coffer_backend.h
+CLIENT  = Sources/libcoffer/include/coffer.h
 CODE    = Package.swift Sources Plugins Tests plugin-sdk examples/swift
 LAYERS  = --explicit-target-dependency-import-check error
 # XCTest leaks under the address sanitizer, and nothing here uses it.
@@ -31,6 +32,7 @@ release:
 	$(SWIFT) build $(RELEASE)
 	$(SWIFT) build $(RELEASE) --product coffer-plugin-check
 	@Scripts/manifests $(BUILT)
+	@Scripts/libcoffer $(BUILT)
 
 run:
 	@Scripts/setup run
@@ -95,6 +97,8 @@ lint:   ; $(SWIFT) format lint --strict --recursive --parallel $(CODE)
 header:
 	cc -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c $(HEADER)
 	c++ -std=c++17 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c++ -include $(HEADER) /dev/null
+	cc -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c $(CLIENT)
+	c++ -std=c++17 -pedantic -Wall -Wextra -Werror -fsyntax-only -x c++ -include $(CLIENT) /dev/null
 
 bench:
 	@Scripts/setup bench
