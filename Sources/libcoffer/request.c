@@ -112,8 +112,10 @@ static int metadata(struct request *request, const coffer_pair *pairs, size_t co
 }
 
 static int nibble(char digit) {
-    const char *digits = "0123456789abcdef", *found = digit ? strchr(digits, digit >= 'A' && digit <= 'F' ? digit | 32 : digit) : NULL;
-    return found ? (int)(found - digits) : -1;
+    if (digit >= '0' && digit <= '9') return digit - '0';
+    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+    return -1;
 }
 
 /* Hexadecimal digits as base64. */

@@ -1,5 +1,5 @@
-/* dying.c - streams under which the host dies: `dying SOCKET read|write|announced|descriptor`. It says "ready" when the host may be
- * killed, waits for a line, goes on, and prints the code that it ended with. */
+/* dying.c - streams under which the host dies: `dying SOCKET read|write|announced|descriptor`. It says "ready" when the
+ * host may be killed, waits for a line, goes on, and prints the code that it ended with. */
 #include <coffer.h>
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-"""Hosts that are missing, restart, hang, lie or end early, under the C client: `failures.py PROGRAMS` names their folder."""
+"""Hosts that are missing, restart, hang, lie or end early, under the C client: `failures.py FOLDER_OF_PROGRAMS`."""
 
 from __future__ import annotations
 
@@ -77,7 +77,11 @@ def a_socket_of_another_owner_is_a_permission_error():
         driver.write_bytes((PROGRAMS / "driver").read_bytes())
         driver.chmod(0o755)
         said = subprocess.run(
-            [driver, host.socket], input=b'{"call":"stat","storage":"s","key":"k"}\n', stdout=subprocess.PIPE, user=65534, group=65534
+            [driver, host.socket],
+            input=b'{"call":"stat","storage":"s","key":"k"}\n',
+            stdout=subprocess.PIPE,
+            user=65534,
+            group=65534,
         ).stdout
     assert b'"permission_denied"' in said and b"decides who has" in said, said
     host.end()
@@ -118,7 +122,9 @@ def a_host_that_dies_under_a_stream_is_an_error():
         ("announced", "unavailable", "nothing was written"),
     ):
         host = Host()
-        dying = subprocess.Popen([PROGRAMS / "dying", host.socket, what], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        dying = subprocess.Popen(
+            [PROGRAMS / "dying", host.socket, what], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         assert dying.stdout.readline() == "ready\n", what
         host.stop(signal.SIGKILL)
         said, _ = dying.communicate("\n", timeout=60)
@@ -140,12 +146,18 @@ GARBAGE += [b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 20_000, b"HTTP/1.1 100 Contin
 GARBAGE += [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"]
 GARBAGE += [b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!"]
 GARBAGE += [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello"]
-GARBAGE += [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 40]
+GARBAGE += [
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 40,
+]
 GARBAGE += [b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n"]
 GARBAGE += [b"HTTP/1.1 200 OK\r\nContent-Length: 9000000000000000000\r\n\r\nx"]
 GARBAGE += [b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nnot json", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"]
 GARBAGE += [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % 200_000 + b"[" * 200_000]
-GARBAGE += [b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{"key":"\\ud800x"}', b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"key":"\\']
+GARBAGE += [
+    b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{"key":"\\ud800x"}',
+    b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"key":"\\',
+]
 
 
 def garbage_is_told_as_such():
@@ -197,7 +209,12 @@ def bytes_that_end_early_are_never_short_data():
 
 def a_listing_that_breaks_off_says_so():
     lines = b'{"key":"a","size":1}\n{"problem":{"code":"unavailable","detail":"away","retryable":true}}\n'
-    for body, code in ((lines, "unavailable"), (b'{"key":"a"}\n{"pre', "corrupt"), (b'{"key":"a"}\nnonsense\n', "corrupt"), (b'{"x":1}\n', "corrupt")):
+    for body, code in (
+        (lines, "unavailable"),
+        (b'{"key":"a"}\n{"pre', "corrupt"),
+        (b'{"key":"a"}\nnonsense\n', "corrupt"),
+        (b'{"x":1}\n', "corrupt"),
+    ):
         answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n"
         with Impostor(answering(answer)) as impostor:
             calls = Calls(impostor.socket)
@@ -292,7 +309,11 @@ def a_link_is_told_whole():
         calls.end()
 
 
-TESTS = [found for name, found in list(globals().items()) if callable(found) and getattr(found, "__module__", "") == "__main__" and name[0].islower()]
+TESTS = [
+    found
+    for name, found in list(globals().items())
+    if callable(found) and getattr(found, "__module__", "") == "__main__" and name[0].islower()
+]
 
 
 def main() -> int:

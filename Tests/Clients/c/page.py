@@ -1,4 +1,4 @@
-"""The page: each block of C is compiled and run, and what it prints is compared. `page.py PAGE FOLDER LIBRARY_FOLDER`."""
+"""Compiles and runs each block of C of a page, and compares what it prints: `page.py PAGE FOLDER LIBRARY_FOLDER`."""
 
 from __future__ import annotations
 
@@ -46,10 +46,22 @@ def main() -> None:
         source, program = folder / f"block{blocks}.c", folder / f"block{blocks}"
         source.write_text(text if text.startswith("#include") else AROUND % indent(text, " " * 4))
         subprocess.run(
-            ["cc", *FLAGS, f"-I{ROOT}/Sources/libcoffer/include", source, f"-L{library}", "-lcoffer", f"-Wl,-rpath,{library}", "-o", program],
+            [
+                "cc",
+                *FLAGS,
+                f"-I{ROOT}/Sources/libcoffer/include",
+                source,
+                f"-L{library}",
+                "-lcoffer",
+                f"-Wl,-rpath,{library}",
+                "-o",
+                program,
+            ],
             check=True,
         )
-        run = subprocess.run([program], env={**os.environ, "COFFER_SOCKET": host.socket}, stdout=subprocess.PIPE, text=True)
+        run = subprocess.run(
+            [program], env={**os.environ, "COFFER_SOCKET": host.socket}, stdout=subprocess.PIPE, text=True
+        )
         printed = run.stdout
         assert run.returncode == 0, f"block {blocks} failed: {text}"
         blocks += 1

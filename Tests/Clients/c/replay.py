@@ -90,7 +90,10 @@ class Replay(python.Replay):
             return {"bodies": bodies}
         if verb == "list":
             entries = found["entries"]
-            return {"keys": [key for key, is_object in entries if is_object], "prefixes": [key for key, is_object in entries if not is_object]}
+            return {
+                "keys": [key for key, is_object in entries if is_object],
+                "prefixes": [key for key, is_object in entries if not is_object],
+            }
         if verb == "page":
             return {**found, "keys": [one["key"] for one in found["objects"]]}
         if verb == "containers":
@@ -118,8 +121,15 @@ REQUESTS = {
     "check": ask("/v1/storages/{storage}/health"),
     "containers": ask("/v1/storages/{storage}/containers"),
     "make_container": lambda storage, name: {"method": "PUT", "target": f"/v1/storages/{storage}/containers/{name}"},
-    "remove_container": lambda storage, name: {"method": "DELETE", "target": f"/v1/storages/{storage}/containers/{name}"},
-    "make_storage": lambda storage, name, settings: {"method": "PUT", "target": f"/v1/storages/{name}", "document": json.dumps(settings)},
+    "remove_container": lambda storage, name: {
+        "method": "DELETE",
+        "target": f"/v1/storages/{storage}/containers/{name}",
+    },
+    "make_storage": lambda storage, name, settings: {
+        "method": "PUT",
+        "target": f"/v1/storages/{name}",
+        "document": json.dumps(settings),
+    },
     "drop_storage": lambda storage, name: {"method": "DELETE", "target": f"/v1/storages/{name}"},
     "health": ask("/v1/health"),
     "version": ask("/v1/version"),

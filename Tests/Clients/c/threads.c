@@ -1,4 +1,4 @@
-/* threads.c - many threads, forks and children that exec, on one client: `threads SOCKET COUNT`. Ends with 0 if all is well. */
+/* threads.c - many threads, forks and children that exec, on one client: `threads SOCKET COUNT`. */
 #include <coffer.h>
 
 #include <dirent.h>
