@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import socket
@@ -16,11 +17,19 @@ from replay import Driver
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 
-from host import Host  # noqa: E402
+import host  # noqa: E402
 from impostor import Impostor, answering, request  # noqa: E402
 
 PROGRAMS = Path(sys.argv[1])
 BIG = os.urandom(3 << 20)
+
+
+class Host(host.Host):
+    """A host that ends with the tests, however they end."""
+
+    def start(self):
+        super().start()
+        atexit.register(self.stop)
 
 
 class Calls(Driver):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import subprocess
@@ -38,6 +39,7 @@ def main() -> None:
     page, folder, library = map(Path, sys.argv[1:])
     folder.mkdir()
     host = Host()
+    atexit.register(host.stop)
     printed, blocks = "", 0
     for language, text in BLOCK.findall(page.read_text()):
         if language == "text":

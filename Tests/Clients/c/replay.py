@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import subprocess
 import sys
@@ -143,7 +144,9 @@ REQUESTS = {
 
 def main() -> int:
     """`replay.py DRIVER…`: what stands before the socket on the driver's command line."""
+    # Also where an answer is not what it should be, nothing is left running.
     host = Host((python.FOLDER / "coffer.yaml").read_text())
+    atexit.register(host.stop)
     driver = Driver(sys.argv[1:], host.socket)
     paths = driver.call(call="request", method="GET", target="/v1/openapi.json")["result"]["paths"]
     failures = passed = skipped = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 from host import Host  # noqa: E402
 
 host = Host()
+atexit.register(host.stop)
 status = subprocess.run(
     [word.replace("{socket}", host.socket) for word in sys.argv[1:]], env={**os.environ, "COFFER_SOCKET": host.socket}
 ).returncode
