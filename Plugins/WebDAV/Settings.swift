@@ -15,6 +15,8 @@ struct Settings: Sendable {
     let keepsProperties: Bool
     /// Whether the server takes a file's time from an upload, and needs it.
     let datesUploads: Bool
+    /// Whether two writes of one object must lie a tick of the server's clock apart.
+    let restsBetweenWrites: Bool
     /// Whether the server lists no names that begin with a dot.
     let hidesDots: Bool
     /// How the server is spoken to.
@@ -29,6 +31,7 @@ struct Settings: Sendable {
         keepsProperties = options.string("properties") == "dead"
         hidesDots = server == "nginx"
         datesUploads = server == "nginx"
+        restsBetweenWrites = server == "apache"
         let gathersAside = server == "apache" || server == "nginx"
         switch options.string("upload") ?? "auto" {
         case "direct":

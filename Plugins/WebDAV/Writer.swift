@@ -82,6 +82,7 @@ final class Writer: WriteStream {
         if let document = Document.text(request.properties, request.metadata, request.modified) {
             try store.keep(document, at: path, "\(request.key)", call)
         }
+        if store.settings.restsBetweenWrites { store.moments.noteWrite(of: request.key) }
         let entry =
             store.settings.isDirect
             ? try store.entry(of: request.key, call)
@@ -121,6 +122,7 @@ final class Writer: WriteStream {
         if store.settings.datesUploads {
             put.headers["Date"] = HTTPDate.format(store.moments.next(for: request.key) * 1_000_000_000)
         }
+        if store.settings.restsBetweenWrites { store.moments.rest(after: request.key) }
         guard store.settings.isDirect, isConditional else { return put }
         let conditions = request.conditions
         if !conditions.ifMatch.isEmpty { put.headers["If-Match"] = Store.field(conditions.ifMatch) }

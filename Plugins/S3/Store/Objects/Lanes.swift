@@ -152,9 +152,10 @@ final class Lanes<Result: Sendable>: Lane, @unchecked Sendable {
                 pthread_mutex_lock(mutex)
                 results.append(result)
             } catch {
-                work.cancel()
+                // First told, then cancelled: a piece that ends of the cancellation must not tell its own error first.
                 pthread_mutex_lock(mutex)
                 if failure == nil { failure = error }
+                work.cancel()
             }
             running -= 1
             pthread_cond_broadcast(changed)
