@@ -72,7 +72,11 @@ struct ConformanceTests {
                 || !Self.slow.contains(item.number) && index % 8 == eighth
         }
         let failed = failures(of: try Broken.factory(fault), in: cases.map(\.element))
-        let lucky = fault.contains("leak") ? Self.races.union(Self.counting).subtracting(expected) : Self.races
+        // Threads that do everything at once may stumble over any fault.
+        let threads: Set = expected.contains(115) ? [] : [115]
+        let lucky =
+            fault.contains("leak")
+            ? Self.races.union(Self.counting).subtracting(expected) : Self.races.union(threads)
         #expect(Set(failed.keys).subtracting(lucky) == expected.subtracting(lucky), "\(failed)")
     }
 

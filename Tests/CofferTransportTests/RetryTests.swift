@@ -25,7 +25,7 @@ import Testing
             peer.takeBody(of: request)
             if request.line.hasPrefix("POST /reset") { peer.reset() } else { peer.answer(500) }
         }
-        try withEndpoint(script) { endpoint, server in
+        try withEndpoint(script, settings: .patient) { endpoint, server in
             #expect(endpoint.answer(HTTPRequest("POST", "/"))?.status == 500)
             let error = failure { _ = try endpoint.send(HTTPRequest("POST", "/reset"), call: patientCall()) }
             #expect(error?.code == .unavailable && error?.isRetryable == false && error?.isMaybeApplied == true)
@@ -54,7 +54,7 @@ import Testing
             default: peer.answer(200, [], pattern(10))
             }
         }
-        try withEndpoint(script) { endpoint, server in
+        try withEndpoint(script, settings: .patient) { endpoint, server in
             #expect(endpoint.answer(HTTPRequest("GET", "/"))?.body == pattern(10))
             #expect(server.requests.count == 5)
         }
@@ -65,7 +65,7 @@ import Testing
             peer.takeBody(of: request)
             if number == 1 { peer.reset() } else { peer.answer(200) }
         }
-        try withEndpoint(script) { endpoint, server in
+        try withEndpoint(script, settings: .patient) { endpoint, server in
             #expect(endpoint.answer(HTTPRequest("GET", "/"))?.status == 200)
             let error = failure { _ = try endpoint.send(HTTPRequest("POST", "/"), call: patientCall()) }
             #expect(error?.isMaybeApplied == true && error?.isRetryable == false)
