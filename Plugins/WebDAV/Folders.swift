@@ -1,5 +1,7 @@
 // What an instance knows of folders.
 
+import CofferPluginSDK
+
 /// The folders that an instance made or saw, so that not every write asks for them.
 ///
 /// What it knows may be out of date: a write that finds its folder gone forgets all and makes it again.

@@ -1,5 +1,6 @@
 // Tokens that were given out a moment ago, so that none is given out for another state of the same object.
 
+import CofferPluginSDK
 import Glibc
 
 /// The tokens that this instance published lately.

@@ -14,8 +14,8 @@ final class Bucket: Sendable {
     let files: String
     let chunks: String
     let own: String
-    private let isReady = Locked(false)
-    private let copying = Locked(true)
+    private let isReady = Guarded(false)
+    private let copying = Guarded(true)
 
     /// The collections with a prefix.
     init(_ name: String, on server: Server) {

@@ -24,7 +24,7 @@ final class Janitor: @unchecked Sendable {  // Everything that changes is locked
         var pipe: (Int32, Int32) = (-1, -1)
     }
 
-    private let state = Locked(State())
+    private let state = Guarded(State())
     private let bucket: Bucket
     private let abandonedAfter: Int64
 

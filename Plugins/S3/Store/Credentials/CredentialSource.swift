@@ -4,18 +4,15 @@ package import CofferPluginSDK
 import CofferTransport
 import Glibc
 
-// Unchecked because what changes is touched under the mutex.
 /// Credentials from the first place that has some; temporary ones are fetched anew before they end.
-package final class CredentialSource: @unchecked Sendable {
+package final class CredentialSource: Sendable {
     /// Where keys are found, in the order of `credentials: auto`.
     private enum Origin: Hashable { case keys, environment, file, container, instance }
 
     private let configuration: Configuration
     private let environment: @Sendable (String) -> String?
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    /// What was found last, and where.
-    private var found: (credentials: Credentials, origin: Origin)?
-    private var isRefused = false
+    /// What was found last, where, and whether the store has refused it since.
+    private let state = Guarded<(found: (credentials: Credentials, origin: Origin)?, isRefused: Bool)>((nil, false))
 
     /// Temporary credentials are renewed this long before they end.
     private static let margin: Int64 = 300_000_000_000
@@ -24,12 +21,6 @@ package final class CredentialSource: @unchecked Sendable {
     package init(_ configuration: Configuration, environment: @escaping @Sendable (String) -> String? = variable) {
         self.configuration = configuration
         self.environment = environment
-        pthread_mutex_init(mutex, nil)
-    }
-
-    deinit {
-        pthread_mutex_destroy(mutex)
-        mutex.deallocate()
     }
 
     /// Whether requests go without a signature.
@@ -37,34 +28,36 @@ package final class CredentialSource: @unchecked Sendable {
 
     /// The credentials of now; one caller fetches, the others wait for it.
     package func credentials(call: Call) throws(BackendError) -> Credentials {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        if let found, !isRefused {
-            guard let expires = found.credentials.expires else { return found.credentials }
-            if wallClock() < expires - Self.margin { return found.credentials }
-        }
-        do throws(BackendError) {
-            let fresh = try fetch(call: call)
-            (found, isRefused) = (fresh, false)
-            return fresh.credentials
-        } catch {
-            // What still works outlives a place that is briefly silent.
-            if let found, let expires = found.credentials.expires, wallClock() < expires, !isRefused {
-                return found.credentials
+        try state.withLock { state throws(BackendError) in
+            if let found = state.found, !state.isRefused {
+                guard let expires = found.credentials.expires else { return found.credentials }
+                if wallClock() < expires - Self.margin { return found.credentials }
             }
-            throw error
+            do throws(BackendError) {
+                let fresh = try fetch(call: call)
+                state = (fresh, false)
+                return fresh.credentials
+            } catch {
+                // What still works outlives a place that is briefly silent.
+                if let found = state.found, let expires = found.credentials.expires, wallClock() < expires,
+                    !state.isRefused
+                {
+                    return found.credentials
+                }
+                throw error
+            }
         }
     }
 
     /// Drops credentials that the store refused; whether others may be had.
     package func renew(instead refused: Credentials) -> Bool {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        guard let found, found.origin != .keys, found.origin != .environment else { return false }
-        // Another caller was quicker: there are new ones already.
-        guard found.credentials == refused else { return true }
-        isRefused = true
-        return true
+        state.withLock { state in
+            guard let found = state.found, found.origin != .keys, found.origin != .environment else { return false }
+            // Another caller was quicker: there are new ones already.
+            guard found.credentials == refused else { return true }
+            state.isRefused = true
+            return true
+        }
     }
 
     private func fetch(call: Call) throws(BackendError) -> (credentials: Credentials, origin: Origin) {

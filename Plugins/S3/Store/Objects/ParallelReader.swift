@@ -4,38 +4,25 @@ import CofferPluginSDK
 import CofferTransport
 import Glibc
 
-// Unchecked because what changes is touched under the mutex.
 /// How many pieces of large objects may be ahead of their readers, in the whole storage: each takes a piece's memory.
-final class ReadAhead: @unchecked Sendable {
+final class ReadAhead: Sendable {
     /// Bytes of one piece.
     static let piece: UInt64 = 8 << 20
     /// The most pieces of a storage.
     private static let most = 16
 
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private var taken = 0
-
-    init() { pthread_mutex_init(mutex, nil) }
-
-    deinit {
-        pthread_mutex_destroy(mutex)
-        mutex.deallocate()
-    }
+    private let taken = Guarded(0)
 
     /// Takes room for so many pieces, or for none.
     func take(_ count: Int) -> Bool {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        guard taken + count <= Self.most else { return false }
-        taken += count
-        return true
+        taken.withLock { taken in
+            guard taken + count <= Self.most else { return false }
+            taken += count
+            return true
+        }
     }
 
-    func giveBack(_ count: Int) {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        taken -= count
-    }
+    func giveBack(_ count: Int) { taken.withLock { $0 -= count } }
 }
 
 /// A read of one version of a large object: its first piece comes from the request that began it, the others from lanes.

@@ -3,28 +3,19 @@
 import CofferCrypto
 package import CofferPluginSDK
 package import CofferTransport
-import Glibc
 
-// Unchecked because what changes is touched under the mutex.
 /// Puts signatures on the requests of an endpoint, with the credentials of the moment.
-package final class S3Signer: RequestSigner, @unchecked Sendable {
+package final class S3Signer: RequestSigner, Sendable {
     private let source: CredentialSource
     private let region: String
     private let signing: Configuration.PayloadSigning
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private var kept: Signer?
+    private let kept = Guarded<Signer?>(nil)
 
     /// A signer that asks `source` each time.
     package init(_ source: CredentialSource, region: String, signing: Configuration.PayloadSigning) {
         self.source = source
         self.region = region
         self.signing = signing
-        pthread_mutex_init(mutex, nil)
-    }
-
-    deinit {
-        pthread_mutex_destroy(mutex)
-        mutex.deallocate()
     }
 
     /// Says how the body is bound where the caller has not; the chunks of a body are the caller's.
@@ -90,14 +81,14 @@ package final class S3Signer: RequestSigner, @unchecked Sendable {
     }
 
     package func renew(after head: HTTPHead, to request: HTTPRequest, call: Call) throws(BackendError) -> Bool {
-        guard let refused = lock({ kept?.credentials }) else { return false }
+        guard let refused = kept.withLock({ $0?.credentials }) else { return false }
         return source.renew(instead: refused)
     }
 
     /// The signer of the day and of the credentials of the moment.
     package func signer(at time: String, call: Call) throws(BackendError) -> Signer {
         let credentials = try source.credentials(call: call)
-        return lock {
+        return kept.withLock { kept in
             if let kept, kept.credentials == credentials, time.utf8.starts(with: kept.day) { return kept }
             let fresh = Signer(credentials, region: region, at: time)
             kept = fresh
@@ -140,11 +131,5 @@ package final class S3Signer: RequestSigner, @unchecked Sendable {
 
     private static func chunkedEncoding(_ present: String?) -> String {
         present.map { "aws-chunked,\($0)" } ?? "aws-chunked"
-    }
-
-    private func lock<R>(_ body: () -> R) -> R {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return body()
     }
 }

@@ -1,15 +1,17 @@
-// State under a mutex of its own.
+// State under a mutex of its own, for plugins whose calls come on many threads.
 
 import Glibc
 
 /// A value that one thread at a time may touch, and that threads may wait on.
-final class Guarded<Value>: @unchecked Sendable {  // Every access is under the mutex.
+///
+/// A pthread mutex, since that is what the thread sanitizer understands.
+public final class Guarded<Value>: @unchecked Sendable {  // Every access is under the mutex.
     private var value: Value
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
     /// Guards a value.
-    init(_ value: sending Value) {
+    public init(_ value: sending Value) {
         self.value = value
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
@@ -27,15 +29,16 @@ final class Guarded<Value>: @unchecked Sendable {  // Every access is under the 
     }
 
     /// Runs `body` while no other thread is inside.
-    func withLock<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
+    public func withLock<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body(&value)
     }
 
-    /// Waits until `isTrue`, which may change the value, but no longer than until a moment of `CLOCK_MONOTONIC`; answers
-    /// whether it became true.
-    func wait(until moment: UInt64, _ isTrue: (inout Value) -> Bool) -> Bool {
+    /// Waits until `isTrue`, which may change the value; answers whether it became true in time.
+    ///
+    /// `moment` is in nanoseconds of `CLOCK_MONOTONIC`. Whoever changes the value calls ``wake(all:)``.
+    public func wait(until moment: UInt64, _ isTrue: (inout Value) -> Bool) -> Bool {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         var end = timespec(tv_sec: Int(moment / 1_000_000_000), tv_nsec: Int(moment % 1_000_000_000))
@@ -46,7 +49,7 @@ final class Guarded<Value>: @unchecked Sendable {  // Every access is under the 
     }
 
     /// Wakes one thread that waits, or all.
-    func wake(all: Bool = false) {
+    public func wake(all: Bool = false) {
         _ = all ? pthread_cond_broadcast(changed) : pthread_cond_signal(changed)
     }
 }
