@@ -1,4 +1,4 @@
-"""A host on a fresh socket, with storages on S3, and requests to it."""
+"""A host on a fresh socket, with storages on one backend, and requests to it: what the proofs of the backends share."""
 
 import contextlib
 import http.client
@@ -38,15 +38,15 @@ class Answer:
 
 
 class Host:
-    """One `cofferd`; `storages` by name, `shared` are settings of each."""
+    """One `cofferd` with `storages` by name on `backend`; `shared` are settings of each."""
 
-    def __init__(self, build, storages, shared=(), environment=()):
-        self.folder = tempfile.mkdtemp(prefix="cofs", dir="/tmp")
+    def __init__(self, build, backend, storages, shared=(), environment=()):
+        self.folder = tempfile.mkdtemp(prefix="cofh", dir="/tmp")
         self.socket = f"{self.folder}/coffer.sock"
         configuration = {
-            "plugins": {"s3": f"{build}/libcoffer-s3.so"},
-            "defaults": {"backend": "s3", "on_conflict": "replace"},
-            "backends": {"s3": dict(shared)},
+            "plugins": {backend: f"{build}/libcoffer-{backend}.so"},
+            "defaults": {"backend": backend, "on_conflict": "replace"},
+            "backends": {backend: dict(shared)},
             "storages": storages,
         }
         # JSON is YAML.
@@ -109,8 +109,8 @@ class Host:
 
 
 @contextlib.contextmanager
-def running(build, storages, shared=(), environment=()):
-    host = Host(build, storages, shared, environment)
+def running(build, backend, storages, shared=(), environment=()):
+    host = Host(build, backend, storages, shared, environment)
     try:
         yield host
     except BaseException:
@@ -119,15 +119,3 @@ def running(build, storages, shared=(), environment=()):
     finally:
         if host.process.poll() is None:
             host.stop()
-
-
-class Server:
-    """A server started by its own script; what that printed, by name."""
-
-    def __init__(self, script, folder):
-        self.stopper, self.folder = [f"{script}/stop", folder], folder
-        printed = subprocess.run([f"{script}/start", folder], check=True, capture_output=True, text=True).stdout
-        self.facts = dict(line.split("=", 1) for line in printed.splitlines())
-
-    def stop(self):
-        subprocess.run(self.stopper, check=True)

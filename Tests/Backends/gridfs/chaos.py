@@ -93,7 +93,7 @@ def work(host, name, results):
             if word in found.body.split():
                 results.append((word, 200))
                 break
-            answer = host.object("PUT", "files", "log", found.body + word + b"\n", {"If-Match": found.headers["ETag"]})
+            answer = host.object("PUT", "files", "log", found.body + word + b"\n", If_Match=found.headers["ETag"])
             results.append((word, answer.status))
             if answer.status in (200, 201):
                 break
@@ -108,9 +108,9 @@ def main():
     through = {"files": {"uri": f"mongodb://127.0.0.1:{proxy.server_address[1]}/chaos", "socket_timeout": "2s"}}
     direct = {"files": {"uri": f"mongodb://{MONGO}/chaos"}}
     results = []
-    with running(BUILD, direct) as host:
+    with running(BUILD, "gridfs", direct) as host:
         host.put("files", "log", b"")
-        with running(BUILD, through) as first, running(BUILD, through) as second:
+        with running(BUILD, "gridfs", through) as first, running(BUILD, "gridfs", through) as second:
             threads = [
                 threading.Thread(target=work, args=([first, second][number % 2], f"w{number}", results))
                 for number in range(WORKERS)
@@ -121,7 +121,7 @@ def main():
                 thread.join()
         # Whatever was decided is carried out before somebody else writes.
         host.put("files", "other", b"x")
-        host.object("PUT", "files", "log", b"", {"If-Match": '"stale"'})
+        host.object("PUT", "files", "log", b"", If_Match='"stale"')
         words = host.get("files", "log").body.split()
     assert len(set(words)) == len(words), "a change was made twice"
     acknowledged = [word for word, status in results if status in (200, 201)]
@@ -141,7 +141,7 @@ def sweep_everything(storages):
     database["files.coffer"].update_many({}, {"$set": {"at": yesterday}})
     for document in list(database["files.files"].find({"filename": None})):
         database["files.files"].update_one({"_id": document["_id"]}, {"$set": {"coffer.hidden": yesterday}})
-    with running(BUILD, storages) as host:
+    with running(BUILD, "gridfs", storages) as host:
         assert host.get("files", "other").status == 200
         end = time.monotonic() + 15
         while database["files.coffer"].count_documents({}) + database["files.files"].count_documents({"filename": None}):

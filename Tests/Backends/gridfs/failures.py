@@ -67,7 +67,7 @@ def users_and_encryption():
             "distrusting": secured | named | SHORT | {"tls_ca_file": f"{other}.crt"},
             "unencrypted": secured | named | SHORT | {"tls": False},
         }
-        with running(BUILD, storages) as host:
+        with running(BUILD, "gridfs", storages) as host:
             host.put("right", "a", b"secret bytes")
             assert host.get("right", "a").body == host.get("by-uri", "a").body == b"secret bytes"
             assert host.get("reader", "a").body == b"secret bytes"
@@ -92,7 +92,7 @@ def users_and_encryption():
 def a_server_that_is_not_there():
     with endpoint("gone") as (mongo, _):
         pass
-    with running(BUILD, {"files": SHORT | {"uri": f"mongodb://{mongo}/test"}}) as host:
+    with running(BUILD, "gridfs", {"files": SHORT | {"uri": f"mongodb://{mongo}/test"}}) as host:
         for operation in [
             lambda: host.get("files", "a"), lambda: host.object("PUT", "files", "a", b"x"),
             lambda: host.request("GET", "files/objects"), lambda: host.request("GET", "files/health"),
@@ -103,7 +103,7 @@ def a_server_that_is_not_there():
 
 def a_server_that_stalls():
     with endpoint("stalls") as (mongo, process):
-        with running(BUILD, {"files": SHORT | {"uri": f"mongodb://{mongo}/test"}}) as host:
+        with running(BUILD, "gridfs", {"files": SHORT | {"uri": f"mongodb://{mongo}/test"}}) as host:
             content = os.urandom(24 << 20)
             host.put("files", "a", content)
             # In the middle of a download: what has come is right, and the end is no silent one.
@@ -134,7 +134,7 @@ def a_server_that_stalls():
 
 def a_server_that_is_pulled_away():
     with endpoint("pulled") as (mongo, process):
-        with running(BUILD, {"files": SHORT | {"uri": f"mongodb://{mongo}/test"}}) as host:
+        with running(BUILD, "gridfs", {"files": SHORT | {"uri": f"mongodb://{mongo}/test"}}) as host:
             host.put("files", "old", b"old")
             connection = Connection(host.socket, 30)
             connection.putrequest("PUT", "/v1/storages/files/objects/old")
@@ -156,7 +156,7 @@ def a_server_that_is_pulled_away():
 def a_server_that_is_full():
     with endpoint("full", "--room", str(8 << 20)) as (mongo, _):
         database = pymongo.MongoClient(f"mongodb://{mongo}/")["test"]
-        with running(BUILD, {"files": {"uri": f"mongodb://{mongo}/test"}}) as host:
+        with running(BUILD, "gridfs", {"files": {"uri": f"mongodb://{mongo}/test"}}) as host:
             host.put("files", "a", b"old")
             for size in [9 << 20, 30 << 20]:
                 answer = host.object("PUT", "files", "a", bytes(size))
@@ -169,7 +169,7 @@ def a_server_that_is_full():
 
 def containers():
     with endpoint("containers") as (mongo, _):
-        with running(BUILD, {"files": {"uri": f"mongodb://{mongo}/test", "create": True}}) as host:
+        with running(BUILD, "gridfs", {"files": {"uri": f"mongodb://{mongo}/test", "create": True}}) as host:
             def names():
                 return [each["name"] for each in host.request("GET", "files/containers").json["containers"]]
             end = time.monotonic() + 10

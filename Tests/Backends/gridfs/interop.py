@@ -90,7 +90,7 @@ def the_newest_version_is_one_rule(host):
     newest = files.get_last_version("versions")._id
     documents.update_one({"_id": newest}, {"$set": {"uploadDate": tomorrow}})
     assert host.get("files", "versions").body == b"from tomorrow"
-    refused = host.object("PUT", "files", "versions", b"late", {"If-Match": tag})
+    refused = host.object("PUT", "files", "versions", b"late", If_Match=tag)
     assert refused.status == 412, refused.status
     host.put("files", "versions", b"ours")
     assert files.get_last_version("versions").read() == host.get("files", "versions").body == b"ours"
@@ -214,7 +214,7 @@ def what_was_left_is_finished(host, killed):
 def main():
     client.drop_database("interop")
     storages = {"files": {"uri": f"mongodb://{MONGO}/interop", "container": "files"}}
-    with running(BUILD, storages) as host:
+    with running(BUILD, "gridfs", storages) as host:
         for proof in [
             ours_are_read_by_pymongo, theirs_are_read_by_us, the_newest_version_is_one_rule,
             theirs_vanish_and_are_renamed, a_range_reads_only_its_chunks, readers_see_one_version_or_the_other,
@@ -224,7 +224,7 @@ def main():
             print(f"passed   {proof.__name__}")
         killed = a_killed_upload_is_swept(host)
     leave_a_decided_change()
-    with running(BUILD, storages) as host:
+    with running(BUILD, "gridfs", storages) as host:
         what_was_left_is_finished(host, killed)
         print("passed   what_was_left_is_finished")
 

@@ -60,7 +60,7 @@ def wrong_words_are_told_apart():
         "reader": (200, None, None), "stranger": (403, "permission_denied", None),
         "anonymous": (403, "permission_denied", None), "nobody-home": (503, "unavailable", None),
     }
-    with running(BUILD, storages, SHARED) as host:
+    with running(BUILD, "s3", storages, SHARED) as host:
         for name, (status, code, words) in expected.items():
             answer = host.get(name, "there")
             assert answer.status == status, (name, answer.status, answer.body)
@@ -100,7 +100,7 @@ def kill_gateway():
 def a_server_pulled_away_loses_nothing():
     old = os.urandom(1000)
     large = os.urandom(24 << 20)
-    with running(BUILD, {"s": {}}, SHARED | SHORT | {"retries": 1}) as host:
+    with running(BUILD, "s3", {"s": {}}, SHARED | SHORT | {"retries": 1}) as host:
         host.put("s", "kept", old)
         host.put("s", "large", large)
         # In the midst of a write: the old object stays, and the answer is an error.
@@ -153,7 +153,7 @@ def a_faulty_network_loses_and_mixes_nothing(seed, plan, options=()):
     counts = {"done": 0, "failed": 0}
     slowest = [0.0]
     try:
-        with running(BUILD, storages, SHARED) as host:
+        with running(BUILD, "s3", storages, SHARED) as host:
             def write(worker):
                 mine = random.Random(chance.random() + worker)
                 state = {}

@@ -137,7 +137,7 @@ def every_way_to_sign_and_check(build):
     if PROVIDER != "ceph" or True:
         ways.append({"payload_signing": "chunked"})
     storages = {f"way-{index}": {"container": "interop", **way} for index, way in enumerate(ways)}
-    with running(build, storages, SHARED) as host:
+    with running(build, "s3", storages, SHARED) as host:
         for index, way in enumerate(ways):
             for size in [0, 1, 65536, 200_001, (8 << 20) + 1]:
                 content = os.urandom(size)
@@ -153,7 +153,7 @@ def main():
         "interop": {"create": True},
         "seen": {"container": "interop", "public_endpoint": "https://files.example.org/base"},
     }
-    with running(BUILD, storages, SHARED) as host:
+    with running(BUILD, "s3", storages, SHARED) as host:
         for prove in [
             ours_are_read_by_boto3, theirs_are_read_by_us, odd_metadata_survive_the_round, links_work_without_us,
             containers_come_and_go, many_are_removed_at_once,

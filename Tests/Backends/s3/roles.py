@@ -77,7 +77,7 @@ class Lender(http.server.BaseHTTPRequestHandler):
 
 
 def expect_works(options, environment=(), name="role"):
-    with running(BUILD, {"s": options}, SHARED, environment) as host:
+    with running(BUILD, "s3", {"s": options}, SHARED, environment) as host:
         content = os.urandom(100)
         host.put("s", f"{name}.bin", content)
         assert host.get("s", f"{name}.bin").body == content
@@ -96,7 +96,7 @@ def main():
     access, secret, token = good[0]
     direct = {"access_key": access, "secret_key": secret, "session_token": token}
     expect_works(direct, name="keys")
-    with running(BUILD, {"s": {**direct, "secret_key": "wrong"}}, SHARED) as host:
+    with running(BUILD, "s3", {"s": {**direct, "secret_key": "wrong"}}, SHARED) as host:
         assert host.get("s", "keys.bin").code == "unauthenticated"
     print("ok  keys from the options, and wrong ones refused")
 
@@ -116,7 +116,7 @@ def main():
     container = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{lender}/keys", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "let-me"}
     expect_works({}, container, "container")
     refused = dict(container, AWS_CONTAINER_AUTHORIZATION_TOKEN="other")
-    with running(BUILD, {"s": {"credentials": "container"}}, SHARED, refused) as host:
+    with running(BUILD, "s3", {"s": {"credentials": "container"}}, SHARED, refused) as host:
         answer = host.get("s", "container.bin")
         assert answer.status == 401 and "container's role" in answer.json["detail"], answer.body
     print("ok  keys of a container")
@@ -124,7 +124,7 @@ def main():
     machine = {"metadata_endpoint": lender, "credentials": "instance"}
     # Keys that end soon are fetched anew before they do.
     Lender.queue, Lender.lent = [(good[0], 302), (good[1], 3600)], []
-    with running(BUILD, {"s": machine}, SHARED) as host:
+    with running(BUILD, "s3", {"s": machine}, SHARED) as host:
         host.put("s", "machine", b"1")
         assert Lender.lent == [good[0][0]], Lender.lent
         end = time.monotonic() + 20
@@ -136,13 +136,13 @@ def main():
             assert secret not in host.text()
     # Keys that the store refuses are fetched anew, once, inside the same call.
     Lender.queue, Lender.lent = [(("ASIAREVOKED", "gone", "old"), 3600), (good[2], 3600)], []
-    with running(BUILD, {"s": machine}, SHARED) as host:
+    with running(BUILD, "s3", {"s": machine}, SHARED) as host:
         host.put("s", "machine", b"3")
         assert Lender.lent == ["ASIAREVOKED", good[2][0]], Lender.lent
         assert host.get("s", "machine").body == b"3"
     print("ok  keys of a machine, renewed in time and after a refusal")
 
-    with running(BUILD, {"s": {"credentials": "file", "credentials_file": "/nonexistent/credentials"}}, SHARED) as host:
+    with running(BUILD, "s3", {"s": {"credentials": "file", "credentials_file": "/nonexistent/credentials"}}, SHARED) as host:
         answer = host.get("s", "machine")
         assert answer.status == 401 and "/nonexistent/credentials" in answer.json["detail"], answer.body
     print("ok  what is missing is named")
