@@ -103,7 +103,8 @@ class Identities:
         if not account.signs(signature, f"{parts[0]}.{parts[1]}".encode()):
             return None, "Invalid JWT Signature."
         now = time.time()
-        if claims.get("aud") != self.token_uri:
+        # Google's own library always names Google's own token service.
+        if claims.get("aud") not in (self.token_uri, "https://oauth2.googleapis.com/token"):
             return None, "Invalid JWT: wrong audience"
         issued, end = claims.get("iat", 0), claims.get("exp", 0)
         if not (issued - 300 <= now <= end) or end - issued > 3600:

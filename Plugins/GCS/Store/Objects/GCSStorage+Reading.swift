@@ -6,7 +6,7 @@ import CofferTransport
 
 extension GCSStorage {
     /// How often a read begins anew because the object was replaced between the look and the first byte.
-    private static let beginnings = 4
+    private static let beginnings = 16
 
     package func health(call: Call) throws(BackendError) -> Properties {
         let place = configuration.place
