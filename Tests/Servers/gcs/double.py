@@ -393,6 +393,8 @@ def upload(double, request, bucket):
         case _:
             raise Refused(400, "badRequest", "Unknown uploadType")
     given = digests(request)
+    if request.fault.get("spoil") and data:
+        data = bytes([data[0] ^ 1]) + data[1:]
     made = double.store.publish(
         bucket, resource.get("name") or query.get("name"), data, given | resource, Conditions(query),
     )
@@ -471,6 +473,8 @@ def take_chunk(double, request, session):
         return kept(session)
     if len(session.data) != int(total) or session.announced not in (None, int(total)):
         raise Refused(400, "badContent", "The object has another length than was announced")
+    if fault.get("spoil"):
+        session.data[0] ^= 1
     session.made = double.store.publish(
         session.bucket, session.name, bytes(session.data), session.resource | digests(request), session.conditions,
     )
