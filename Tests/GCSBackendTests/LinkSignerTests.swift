@@ -8,7 +8,9 @@ import Testing
         var signer = LinkSigner(
             method: "GET",
             path: "/bucket/cat%20pics/%C3%A9.jpeg",
-            headers: [(name: "host", value: "storage.googleapis.com"), (name: "content-type", value: " text/plain;   a=b ")],
+            headers: [
+                (name: "host", value: "storage.googleapis.com"), (name: "content-type", value: " text/plain;   a=b "),
+            ],
             email: "me@project.iam.gserviceaccount.com",
             time: "20240506T070809Z",
             seconds: 3600

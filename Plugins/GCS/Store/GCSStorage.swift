@@ -30,7 +30,9 @@ package final class GCSStorage: StorageBackend {
         if !configuration.isPublic { native.remove(.publicURL) }
         let hasKey = configuration.source == .key || configuration.source == .auto
         let mayFindKey = hasKey || configuration.source == .applicationDefault
-        if !mayFindKey && !(configuration.source == .metadata && configuration.signsRemotely) { native.remove(.presign) }
+        if !mayFindKey && !(configuration.source == .metadata && configuration.signsRemotely) {
+            native.remove(.presign)
+        }
         var limits = Traits.Limits()
         limits.maxObject = 5 << 40
         limits.preferredPart = configuration.chunkSize

@@ -4,7 +4,6 @@ import json
 import os
 import urllib.request
 
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 from google.oauth2 import service_account
 
@@ -18,8 +17,7 @@ def credentials(name="owner"):
 
 
 def client(name="owner"):
-    who = AnonymousCredentials() if name is None else credentials(name)
-    return storage.Client(project=PROJECT, credentials=who, client_options={"api_endpoint": ENDPOINT})
+    return storage.Client(project=PROJECT, credentials=credentials(name), client_options={"api_endpoint": ENDPOINT})
 
 
 def ask_double(method, path, document=None):

@@ -105,10 +105,10 @@ def changes_of_theirs_are_noticed(host):
     assert fresh.body == b"two"
     assert host.get("interop", "changed", If_None_Match=fresh.headers["ETag"]).status == 304
     assert host.object("PUT", "interop", "changed", b"ours", If_Match=fresh.headers["ETag"]).status == 200
-    assert blob.download_as_bytes() == b"ours"
+    assert google.bucket("interop").blob("changed").download_as_bytes() == b"ours"
     # What we change of its description, Google's client sees, and the bytes stay the same generation.
     before = google.bucket("interop").get_blob("changed")
-    answer = host.request("PATCH", "interop/stat/changed", '{"metadata": {"new": "é"}}',
+    answer = host.request("PATCH", "interop/stat/changed", '{"metadata": {"new": "é"}}'.encode(),
                           {"Content-Type": "application/json"})
     assert answer.status == 200, answer.body
     after = google.bucket("interop").get_blob("changed")

@@ -24,7 +24,11 @@ final class CheckedReader: ReadStream {
         buffer.withUnsafeBytes { crc.update(UnsafeRawBufferPointer(rebasing: $0.prefix(count))) }
         left -= min(left, UInt64(count))
         if left == 0, !crc.finishHex().utf8.elementsEqual(expected.utf8) {
-            throw BackendError(.corrupt, "the bytes have another crc32c than the store tells: \(key)", isRetryable: true)
+            throw BackendError(
+                .corrupt,
+                "the bytes have another crc32c than the store tells: \(key)",
+                isRetryable: true
+            )
         }
         return count
     }

@@ -57,25 +57,20 @@ extension GCSStorage {
         _ doing: String,
         call: Call
     ) throws(BackendError) -> Rewriting {
-        var question = question
-        let isMarked = !request.conditions.isEmpty
-        question.repetition = isMarked ? .onlyUnsent : .always
-        let answer: HTTPAnswer
-        do throws(BackendError) {
-            answer = try endpoint.send(question, call: call)
-        } catch {
-            // What broke off may have been done: what is there tells by our mark.
-            guard isMarked, error.isMaybeApplied, error.code != .cancelled else { throw error }
-            if let found = try resource(request.to, call: call), draft.isOurs(found) { return .done(found.entry) }
-            throw error
+        try draft.sendOnce(question, isMarked: !request.conditions.isEmpty, call: call) { answer throws(BackendError) in
+            try Self.progress(answer, doing)
+        } refuse: { answer throws(BackendError) in
+            try copyFailure(answer, draft, request, source, doing, call: call)
+        } recognise: {
+            .done($0.entry)
         }
-        guard answer.head.isSuccess else {
-            throw try copyFailure(answer, draft, request, source, doing, call: call)
-        }
-        let document = try Self.document(answer, doing)
+    }
+
+    private static func progress(_ answer: HTTPAnswer, _ doing: String) throws(BackendError) -> Rewriting {
+        let document = try document(answer, doing)
         if document["done"]?.boolValue ?? true {
             guard let made = document["resource"].flatMap({ ObjectResource($0) }) else {
-                throw BackendError(.io, "\(doing): the store's answer names no object", isMaybeApplied: true)
+                throw BackendError(.io, "\(doing): the store's answer names no object")
             }
             return .done(made.entry)
         }
@@ -161,28 +156,34 @@ extension GCSStorage {
                 (name: "ifGenerationMatch", value: String(version.generation)),
                 (name: "ifMetagenerationMatch", value: String(version.metageneration)),
             ])
-            var question = HTTPRequest(
+            let question = HTTPRequest(
                 "PATCH",
                 "\(configuration.place.path(request.to))?\(query)",
                 headers: ["Content-Type": "application/json; charset=UTF-8"],
                 body: draft.object.patch(over: old)
             )
-            question.repetition = .onlyUnsent
-            let answer: HTTPAnswer
-            do throws(BackendError) {
-                answer = try endpoint.send(question, call: call)
-            } catch {
-                guard error.isMaybeApplied, error.code != .cancelled else { throw error }
-                if let found = try resource(request.to, call: call), draft.isOurs(found) { return found.entry }
-                throw error
-            }
-            if answer.head.isSuccess { return try resource(in: answer, "changing \(request.to)").entry }
-            let refusal = Refusal(answer)
-            // Somebody was quicker: what is there now is looked at anew.
-            guard answer.status == 412 || answer.status == 404 && !refusal.isAboutBucket else {
-                throw refusal.error(answer, "changing \(request.to)", key: request.to)
-            }
+            if let changed = try send(patch: question, draft, call: call) { return changed.entry }
         }
         throw BackendError(.changed, "changed again and again: \(request.to)", isRetryable: true)
+    }
+
+    /// Sends a change of an object's description; nil where somebody was quicker, and what is there must be looked at anew.
+    private func send(patch: HTTPRequest, _ draft: Draft, call: Call) throws(BackendError) -> ObjectResource? {
+        let doing = "changing \(draft.key)"
+        do throws(BackendError) {
+            return try draft.sendOnce(patch, isMarked: true, call: call) { answer throws(BackendError) in
+                try resource(in: answer, doing)
+            } refuse: { answer in
+                let refusal = Refusal(answer)
+                let isAbsent = answer.status == 404 && !refusal.isAboutBucket
+                return isAbsent || answer.status == 412
+                    ? BackendError(.precondition, doing) : refusal.error(answer, doing, key: draft.key)
+            } recognise: {
+                $0
+            }
+        } catch {
+            guard error.code == .precondition else { throw error }
+            return nil
+        }
     }
 }

@@ -93,11 +93,13 @@ extension GCSStorage {
     private func media(_ resource: ObjectResource) -> HTTPRequest {
         var query = [(name: "alt", value: "media")]
         if let version = resource.version { query.append((name: "generation", value: String(version.generation))) }
-        return HTTPRequest(
+        var request = HTTPRequest(
             "GET",
             "\(configuration.place.path(resource.entry.key))?\(encodedQuery(query))",
             headers: ["Accept-Encoding": "gzip"]
         )
+        request.namesVersion = resource.version != nil
+        return request
     }
 
     private func read(

@@ -48,34 +48,47 @@ struct Draft: Sendable {
         precondition = try Precondition(key, conditions)
     }
 
-    /// Sends what changes the object in one step, so that a lost answer is not taken for a lost condition.
-    ///
-    /// Without conditions it is simply repeated. With them, what is there tells by our mark whether it was done.
+    /// Sends what makes the object in one step.
     func sendOnce(_ request: HTTPRequest, _ doing: String, call: Call) throws(BackendError) -> ObjectResource {
-        var request = request
-        guard !conditions.isEmpty else {
-            request.repetition = .always
-            let answer = try storage.endpoint.send(request, call: call)
-            guard answer.head.isSuccess else { throw failure(answer, doing) }
-            return try storage.resource(in: answer, doing)
+        try sendOnce(request, isMarked: !conditions.isEmpty, call: call) { answer throws(BackendError) in
+            try storage.resource(in: answer, doing)
+        } refuse: { answer in
+            failure(answer, doing)
+        } recognise: {
+            $0
         }
-        request.repetition = .onlyUnsent
+    }
+
+    /// Sends what changes the object, so that a lost answer is not taken for a lost condition.
+    ///
+    /// What is not marked is simply repeated. Else what is there tells by our mark whether it was done: `recognise` makes
+    /// of it what `read` would have made of the answer.
+    func sendOnce<Made>(
+        _ request: HTTPRequest,
+        isMarked: Bool,
+        call: Call,
+        read: (HTTPAnswer) throws(BackendError) -> Made,
+        refuse: (HTTPAnswer) throws(BackendError) -> BackendError,
+        recognise: (ObjectResource) -> Made
+    ) throws(BackendError) -> Made {
+        var request = request
+        request.repetition = isMarked ? .onlyUnsent : .always
         let policy = storage.configuration.settings.retries
         var pause: UInt64 = 100_000_000
         for attempt in 1... {
             var reason: BackendError
             do throws(BackendError) {
                 let answer = try storage.endpoint.send(request, call: call)
-                if answer.head.isSuccess { return try storage.resource(in: answer, doing) }
-                reason = failure(answer, doing)
+                if answer.head.isSuccess { return try read(answer) }
+                reason = try refuse(answer)
                 // Lost at first sight is lost; after an attempt that broke off, it may be our own doing.
-                guard policy.statuses.contains(answer.status) || attempt > 1 else { throw reason }
+                guard isMarked, policy.statuses.contains(answer.status) || attempt > 1 else { throw reason }
             } catch {
-                guard error.isMaybeApplied || error.isRetryable || attempt > 1 else { throw error }
+                guard isMarked, error.isMaybeApplied || error.isRetryable || attempt > 1 else { throw error }
                 reason = error
             }
             try call.check()
-            if let found = try storage.resource(key, call: call), isOurs(found) { return found }
+            if let found = try storage.resource(key, call: call), isOurs(found) { return recognise(found) }
             guard reason.isRetryable || reason.isMaybeApplied, attempt < policy.attempts else { throw reason }
             try call.sleep(nanoseconds: UInt64.random(in: 0...pause))
             pause = min(pause * 2, 5_000_000_000)

@@ -100,7 +100,9 @@ struct UploadSession: Sendable {
                 let piece = asks ? [] : next == offset ? body : Array(body[Int(next - offset)...])
                 answer = try put(piece, at: next, total: total, crc32c: crc32c, asks: asks, call: call)
             } catch {
-                guard error.isRetryable || error.isMaybeApplied, error.code != .cancelled, !call.isLate else { throw error }
+                guard error.isRetryable || error.isMaybeApplied, error.code != .cancelled, !call.isLate else {
+                    throw error
+                }
                 try rest(after: &failures, error, call: call)
                 asks = true
                 continue
@@ -113,7 +115,11 @@ struct UploadSession: Sendable {
                 return try storage.resource(in: answer, "writing \(key)")
             case .kept(let kept):
                 guard kept >= next, kept <= end else {
-                    throw BackendError(.io, "writing \(key): the store keeps other bytes than it said", isRetryable: true)
+                    throw BackendError(
+                        .io,
+                        "writing \(key): the store keeps other bytes than it said",
+                        isRetryable: true
+                    )
                 }
                 if kept > next {
                     failures = 0

@@ -125,7 +125,13 @@ extension GCSStorage {
             default: "30s",
             bounds: 1...3_600_000
         ),
-        OptionDescription("retries", .integer, "How often a failed request is repeated.", default: "4", bounds: 0...100),
+        OptionDescription(
+            "retries",
+            .integer,
+            "How often a failed request is repeated.",
+            default: "4",
+            bounds: 0...100
+        ),
         OptionDescription("connections", .integer, "The most requests at once.", default: "64", bounds: 1...4096),
     ]
 

@@ -35,7 +35,9 @@ package struct ListingDocument: Sendable {
         }
         let prefixes = document["prefixes"]?.arrayValue ?? []
         for value in prefixes {
-            guard let prefix = value.stringValue else { throw BackendError(.io, "the store lists a prefix without a name") }
+            guard let prefix = value.stringValue else {
+                throw BackendError(.io, "the store lists a prefix without a name")
+            }
             items.append(Item(key: ByteString(prefix), entry: nil))
         }
         // Objects and prefixes come in two rows, each in order.
