@@ -144,7 +144,8 @@ struct UploadSession: Sendable {
                 )
             case .refused:
                 let error = failure(answer)
-                guard error.isRetryable else { throw error }
+                // What is damaged is kept by now: no repetition mends it.
+                guard error.isRetryable, !Refusal(answer).isDamage else { throw error }
                 try rest(after: &failures, error, call: call)
                 asks = true
             }
@@ -168,7 +169,8 @@ struct UploadSession: Sendable {
         asks: Bool,
         call: Call
     ) throws(BackendError) -> HTTPAnswer {
-        let all = total.map { String($0) } ?? "*"
+        // A question that names the size would end the object, and without the digest.
+        let all = asks ? "*" : total.map { String($0) } ?? "*"
         let range = piece.isEmpty ? "*" : "\(offset)-\(offset + UInt64(piece.count) - 1)"
         var request = self.request("PUT", headers: ["Content-Range": "bytes \(range)/\(all)"], body: piece)
         if !crc32c.isEmpty, !asks { request.headers.add("X-Goog-Hash", "crc32c=\(base64(crc32c))") }
