@@ -3,6 +3,7 @@
 import CofferCrypto
 import CofferJSON
 import CofferPluginSDK
+import CofferTransport
 import GCSStore
 import Testing
 

@@ -62,7 +62,11 @@ extension GCSStorage {
 
     /// What the store says of an object; nil if there is none.
     func resource(_ key: ByteString, call: Call) throws(BackendError) -> ObjectResource? {
-        let answer = try endpoint.send(HTTPRequest("GET", configuration.place.path(key)), call: call)
+        try resource(try endpoint.send(HTTPRequest("GET", configuration.place.path(key)), call: call), key)
+    }
+
+    /// What an answer to that question says.
+    func resource(_ answer: HTTPAnswer, _ key: ByteString) throws(BackendError) -> ObjectResource? {
         guard answer.head.isSuccess else {
             let refusal = Refusal(answer)
             if answer.status == 404, !refusal.isAboutBucket { return nil }

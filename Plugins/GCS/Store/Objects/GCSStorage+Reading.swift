@@ -21,7 +21,11 @@ extension GCSStorage {
     }
 
     private func look(_ request: ReadRequest, call: Call) throws(BackendError) -> ObjectResource {
-        guard let resource = try resource(request.key, call: call) else {
+        try judge(try resource(request.key, call: call), request)
+    }
+
+    private func judge(_ resource: ObjectResource?, _ request: ReadRequest) throws(BackendError) -> ObjectResource {
+        guard let resource else {
             throw request.conditions.ifMatch.isEmpty
                 ? .notFound(request.key)
                 : BackendError(.precondition, "no such object: \(request.key)", native: 404)
@@ -31,21 +35,55 @@ extension GCSStorage {
     }
 
     package func openRead(_ request: ReadRequest, call: Call) throws(BackendError) -> ReadAnswer {
+        var piece = FirstPiece(of: request.range)
         for _ in 1...Self.beginnings {
-            let resource = try look(request, call: call)
+            let resource = try look(request, taking: &piece, call: call)
             let entry = resource.entry
             guard entry.size >= 0 else {
                 throw BackendError(.io, "reading \(request.key): the store names no size")
             }
-            let range = try request.range.resolve(size: UInt64(entry.size))
+            let size = UInt64(entry.size)
+            let range = try request.range.resolve(size: size)
             if range.isEmpty { return ReadAnswer(entry: entry, range: range, body: .stream(NoBytes())) }
-            guard let stream = try stream(of: resource, range, call: call) else { continue }
-            let isWhole = range.count == Int(entry.size)
-            let body: any ReadStream =
-                isWhole && !resource.crc32c.isEmpty ? CheckedReader(stream, of: resource) : stream
+            let stream: any ReadStream
+            if let first = piece?.bytes(of: resource.version, range, size: size) {
+                let start = range.lowerBound + UInt64(first.count)
+                var rest: (any ReadStream)?
+                if start < range.upperBound {
+                    rest = try self.stream(of: resource, start..<range.upperBound, call: call)
+                    guard rest != nil else { continue }
+                }
+                stream = PieceReader(first, then: rest)
+            } else {
+                guard let whole = try self.stream(of: resource, range, call: call) else { continue }
+                stream = whole
+            }
+            let isChecked = range.count == Int(size) && !resource.crc32c.isEmpty
+            let body: any ReadStream = isChecked ? CheckedReader(stream, of: resource) : stream
             return ReadAnswer(entry: entry, range: range, body: .stream(body))
         }
         throw BackendError(.changed, "replaced again and again: \(request.key)", isRetryable: true)
+    }
+
+    /// Looks at an object, and asks for its first piece at the same time.
+    private func look(
+        _ request: ReadRequest,
+        taking piece: inout FirstPiece?,
+        call: Call
+    ) throws(BackendError) -> ObjectResource {
+        guard var asked = piece else { return try look(request, call: call) }
+        let path = configuration.place.path(request.key)
+        var found: Result<HTTPAnswer, BackendError>?
+        try endpoint.sendAll([HTTPRequest("GET", path), asked.request(path)], width: 2, call: call) {
+            position,
+            result in
+            if position == 0 { return found = result }
+            // What became of the piece matters only if it came.
+            if case .success(let answer) = result { asked.take(answer) }
+        }
+        piece = asked
+        guard let found else { throw BackendError(.internal, "a request went astray") }
+        return try judge(try resource(try found.get(), request.key), request)
     }
 
     /// The bytes of that version; nil if it is not there any more.
