@@ -90,10 +90,10 @@ def asked_to_wait_it_waits(host):
         assert host.get("s", "waits").body == str(status).encode()
         assert time.monotonic() - start >= 1, "it did not wait"
     for status in [500, 502, 504]:
-        fail_next("GET /storage", status=status, times=2)
+        fail_next("GET .*/o/waits", status=status, times=2)
         assert host.get("s", "waits").status == 200
-    # What is refused for good is not asked for again.
-    fail_next("GET /storage", status=403, reason="forbidden", times=1)
+    # What is refused for good is not asked for again and again.
+    fail_next("GET .*/o/waits$", status=403, reason="forbidden", times=2)
     assert host.get("s", "waits").status == 403
     assert ask_double("GET", "facts")["faults"] == 0
 
