@@ -72,13 +72,13 @@ def measure(plugin, drive, endpoint, seconds):
         return sum(counts) / passed, 0, (time.process_time() - before) / max(1, sum(counts))
 
     def large(what):
-        start = time.monotonic()
+        before, start = time.process_time(), time.monotonic()
         if what == "get":
             bucket.blob("large").download_to_file(io.BytesIO())
         else:
             blob = bucket.blob("w", chunk_size=8 << 20)
             blob.upload_from_file(io.BytesIO(bytes(LARGE)), size=LARGE, checksum=None)
-        return 0, LARGE / (time.monotonic() - start), 0
+        return 0, LARGE / (time.monotonic() - start), time.process_time() - before
 
     def median(values, index):
         return statistics.median(value[index] for value in values)
@@ -99,7 +99,9 @@ def measure(plugin, drive, endpoint, seconds):
             found[0].append(ours(what, LARGE, 1, 0.01, "large"))
             found[1].append(large(what))
         left, right = median(found[0], 1) / 1e6, median(found[1], 1) / 1e6
+        cost, other = median(found[0], 2) * 16, median(found[1], 2) * 16
         print(f"| {what} 64 MiB | {left:.0f} MB/s | {right:.0f} MB/s | {left / right:.1f} |")
+        print(f"| processor time of it | {cost:.2f} s/GiB | {other:.2f} s/GiB | {cost / other:.2f} |")
 
 
 if sys.argv[1] == "prepare":
