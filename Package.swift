@@ -267,7 +267,7 @@ let package = Package(
             name: "CofferPluginHostTests",
             dependencies: [
                 "CofferBackend", "CofferModel", "CofferPluginHost", "CofferSystem", "CofferTestSupport",
-                sdk("CCofferPlugin"), sdk("CofferJSON"), sdk("CofferLoader"),
+                sdk("CCofferPlugin"), sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferLoader"),
             ],
             swiftSettings: house
         ),
