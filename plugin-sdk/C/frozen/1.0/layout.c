@@ -1,6 +1,6 @@
 /* What version 1.0 promised about memory: sizes, offsets, types and numbers, on every 64-bit machine. It compiles
- * against the header of today, or somebody broke the promise. Sizes may grow; nothing else may change. The header beside it is the
- * one of 1.0, byte for byte.
+ * against the header of today, or somebody broke the promise. Sizes may grow; nothing else may change. The header
+ * beside it is that of 1.0, byte for byte.
  *
  * SPDX-License-Identifier: 0BSD */
 #include <coffer_backend.h>
