@@ -162,7 +162,10 @@ let package = Package(
         .target(name: "CFTP", path: "Plugins/FTP/C", cSettings: houseC),
         .target(
             name: "FTPBackend",
-            dependencies: ["CFTP", sdk("CCofferPlugin"), sdk("CofferPluginSDK"), sdk("CofferTLS")],
+            dependencies: [
+                "CFTP",
+                sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"), sdk("CofferTLS"),
+            ],
             path: "Plugins/FTP",
             exclude: ["C", "Entry"],
             swiftSettings: house
@@ -339,9 +342,13 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(
+            name: "CofferListingTests",
+            dependencies: [sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK")],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "CofferPartsTests",
             dependencies: [sdk("CofferParts"), sdk("CofferPluginSDK")],
-            path: "Tests/CofferPartsTests",
             swiftSettings: house
         ),
         .testTarget(
@@ -369,8 +376,7 @@ let package = Package(
         .testTarget(
             name: "SFTPBackendTests",
             dependencies: [
-                "SFTPBackend", "SFTPWire", "SSHTransport",
-                sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
+                "SFTPBackend", "SFTPWire", "SSHTransport", sdk("CofferPluginSDK"),
             ],
             swiftSettings: house
         ),

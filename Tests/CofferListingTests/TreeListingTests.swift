@@ -11,7 +11,10 @@ private final class Forest: DirectoryTree {
     private var folders: [String: [String]] = ["": []]
     private(set) var visits = 0
 
-    init(_ keys: [String], empty: [String] = []) {
+    private let breaks: Bool
+
+    init(_ keys: [String], empty: [String] = [], breaks: Bool = false) {
+        self.breaks = breaks
         for key in keys { plant(key) }
         for path in empty { plant(path + "/") }
         for path in folders.keys { folders[path]?.shuffle() }
@@ -39,7 +42,9 @@ private final class Forest: DirectoryTree {
         _ body: (DirectoryItem) throws(BackendError) -> Void
     ) throws(BackendError) {
         visits += 1
-        for name in folders[String(decoding: path, as: UTF8.self)] ?? [] {
+        let names = folders[String(decoding: path, as: UTF8.self)] ?? []
+        // A connection that breaks makes a tree begin again.
+        for name in (breaks ? Array(names.dropLast()) : []) + names {
             let isDirectory = name.hasSuffix("/")
             let bytes = Array(name.utf8)
             try body(
@@ -47,9 +52,37 @@ private final class Forest: DirectoryTree {
                     isDirectory ? bytes.dropLast() : bytes[...],
                     isDirectory: isDirectory,
                     size: Int64(bytes.count),
-                    modified: Int64(bytes.count) * 1000
+                    modified: Int64(bytes.count) * 1000,
+                    etag: ByteString("t\(bytes.count)")
                 )
             )
+        }
+    }
+}
+
+/// Directories whose times are asked for later.
+private final class Late: DirectoryTree {
+    private let forest: Forest
+    private(set) var completed: [String] = []
+
+    init(_ keys: [String]) { forest = Forest(keys) }
+
+    func readDirectory(
+        _ path: [UInt8],
+        call: Call,
+        _ body: (DirectoryItem) throws(BackendError) -> Void
+    ) throws(BackendError) {
+        try forest.readDirectory(path, call: call) { item throws(BackendError) in
+            var item = item
+            item.modified = Entry.unknownTime
+            try body(item)
+        }
+    }
+
+    func complete(_ objects: inout [ListedObject], call: Call) throws(BackendError) {
+        for index in objects.indices {
+            completed.append(String(decoding: objects[index].key, as: UTF8.self))
+            objects[index].modified = objects[index].size * 1000
         }
     }
 }
@@ -67,7 +100,7 @@ struct TreeListingTests {
     ].filter { !$0.hasSuffix("/") }
 
     private func list(
-        _ forest: Forest,
+        _ forest: any DirectoryTree,
         prefix: String = "",
         delimiter: String = "",
         after: String = "",
@@ -83,7 +116,13 @@ struct TreeListingTests {
             let gathered = Unmanaged<Gathered>.fromOpaque(context).takeUnretainedValue()
             let key = UnsafeRawBufferPointer(start: entry.key.ptr, count: entry.key.len)
             gathered.names.append(String(decoding: key, as: UTF8.self))
-            if entry.kind == COFFER_KIND_OBJECT, entry.mtime_ns != entry.size * 1000 { gathered.areFactsRight = false }
+            let etag = String(
+                decoding: UnsafeRawBufferPointer(start: entry.etag.ptr, count: entry.etag.len),
+                as: UTF8.self
+            )
+            if entry.kind == COFFER_KIND_OBJECT, entry.mtime_ns != entry.size * 1000 || etag != "t\(entry.size)" {
+                gathered.areFactsRight = false
+            }
             return 0
         }
         let host = UnsafeMutablePointer<coffer_host>.allocate(capacity: 1)
@@ -139,6 +178,20 @@ struct TreeListingTests {
         let keys = (0..<1500).map { "\($0 % 3 == 0 ? "d\($0 % 2)/" : "")\($0 * 7919 % 10_007)\u{E9}\($0)" }
         let listed = try list(Forest(keys), budget: 4 << 10)
         #expect(listed == truth(keys, prefix: "", delimiter: "", after: ""))
+    }
+
+    @Test("What is named twice is listed once", arguments: [4 << 10, 16 << 20])
+    func twice(budget: Int) throws {
+        let keys = (0..<1500).map { "\($0 % 3 == 0 ? "d\($0 % 2)/" : "")\($0 * 7919 % 10_007)" }
+        let listed = try list(Forest(keys, breaks: true), budget: budget)
+        #expect(listed == truth(keys, prefix: "", delimiter: "", after: ""))
+    }
+
+    @Test("Objects are completed before they are sent, and only objects")
+    func completion() throws {
+        let forest = Late(["a", "b/c", "d"])
+        #expect(try list(forest, delimiter: "/") == ["a", "b/", "d"])
+        #expect(forest.completed == ["a", "d"])
     }
 
     @Test("Directories that cannot hold a key that is asked for are not read")
