@@ -51,7 +51,8 @@ package final class HostChannel: Sendable {
         func head() throws(CofferError) -> [UInt8] {
             var bytes = Array("\(method) \(target) HTTP/1.1\r\nHost: coffer\r\n".utf8)
             for field in fields {
-                try RequestFields.checkFieldValue(field.value, name: field.name)
+                // How long it may be is for the host to say: here it may be percent-encoded.
+                try RequestFields.checkFieldValue(field.value, name: field.name, limit: .max)
                 bytes.append(contentsOf: "\(field.name): \(field.value)\r\n".utf8)
             }
             if let framing {
