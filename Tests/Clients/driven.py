@@ -20,7 +20,6 @@ sys.path[:0] = [str(HERE / "python"), str(HERE.parents[1] / "Sources/python/src"
 
 import coffer  # noqa: E402
 import scenarios as python  # noqa: E402
-from host import Host  # noqa: E402
 
 
 class Driver:
@@ -106,7 +105,7 @@ class Replay(python.Replay):
 
 def main(replay=Replay) -> int:
     # Also where an answer is not what it should be, nothing is left running.
-    host = Host((python.FOLDER / "coffer.yaml").read_text())
+    host = python.scenarios_host()
     atexit.register(host.stop)
     with coffer.Client(host.socket) as client:
         paths = client.openapi()["paths"]

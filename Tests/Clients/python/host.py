@@ -23,11 +23,16 @@ storages:
 class Host:
     """A host; `start` returns when it has said that it is ready."""
 
-    def __init__(self, configuration: str = CONFIGURATION) -> None:
+    def __init__(
+        self, configuration: str = CONFIGURATION, fixtures: dict[str, list[str]] | None = None
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="coffer-")
         self.folder = Path(self._folder.name)
         self.socket = str(self.folder / "coffer.sock")
-        (self.folder / "coffer.yaml").write_text(configuration)
+        (self.folder / "coffer.yaml").write_text(configuration.replace("FOLDER", self._folder.name))
+        for name, words in (fixtures or {}).items():
+            compiler = ["cc", "-shared", "-fPIC", f"-I{ROOT}/plugin-sdk/C/include", "-o", str(self.folder / name)]
+            subprocess.run([*compiler, *words], cwd=ROOT / "Tests/Fixtures/Plugins", check=True)
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
 

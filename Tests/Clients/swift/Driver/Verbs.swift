@@ -139,6 +139,9 @@ struct Verbs {
             "url": .string(link.url),
             "method": .string(link.method.rawValue),
             "expires_at": .string(link.expiresAt.description),
+            "required_headers": .object(
+                JSONObject(link.requiredHeaders.map { JSONObject.Member(name: $0.name, value: .string($0.value)) })
+            ),
         ])
     }
 
