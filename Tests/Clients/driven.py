@@ -1,9 +1,10 @@
 """Replays Tests/Scenarios with a client by a program that makes its calls: `driven.py DRIVER…`.
 
-The matching is that of the Python replayer. A driver gets the host's socket as its last word, and then one step as JSON on a
-line: verb, storage and arguments are those of Tests/Scenarios, but `body` is the path of a file, and what get, read and seek
-find goes to the file `into` (of seek one after the other, with `counts` in the answer). It answers with a line:
-`{"result": …}`, `{"error": …}`, or `{"unsayable": REASON}` where its language cannot even express what the host would refuse.
+The matching is that of the Python replayer. A driver gets the host's socket as its last word, and then one step as
+JSON on a line: verb, storage and arguments are those of Tests/Scenarios, but `body` is the path of a file, and what
+get, read and seek find goes to the file `into` (of seek one after the other, with `counts` in the answer). It
+answers with a line: `{"result": …}`, `{"error": …}`, or `{"unsayable": REASON}` where its language cannot express
+what the host refuses.
 """
 
 from __future__ import annotations

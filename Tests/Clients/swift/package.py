@@ -1,8 +1,8 @@
 """Makes a package that depends on this one by its path, as the page tells its readers to: `package.py PAGE FOLDER`.
 
-Its manifest is the page's first block, its program the second one. Beside that program it gets two more: `page`, which runs the
-other blocks, and `driver`, which does the steps of the scenarios. `package.py PAGE FOLDER run` then runs the page's blocks and
-compares what they print.
+Its manifest is the page's first block, its program the second one. Beside that program it gets two more: `page`, which
+runs the other blocks, and `driver`, which does the steps of the scenarios. `package.py PAGE FOLDER run` then runs the
+page's blocks and compares what they print.
 """
 
 from __future__ import annotations
