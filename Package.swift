@@ -182,7 +182,7 @@ let package = Package(
         .target(
             name: "S3Store",
             dependencies: [
-                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"),
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferParts"), sdk("CofferPluginSDK"),
                 sdk("CofferTransport"), sdk("CofferXML"),
             ],
             path: "Plugins/S3/Store",
@@ -336,6 +336,12 @@ let package = Package(
                 "S3Store",
                 sdk("CofferCrypto"), sdk("CofferPluginSDK"), sdk("CofferTransport"),
             ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CofferPartsTests",
+            dependencies: [sdk("CofferParts"), sdk("CofferPluginSDK")],
+            path: "Tests/CofferPartsTests",
             swiftSettings: house
         ),
         .testTarget(

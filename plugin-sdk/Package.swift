@@ -22,6 +22,7 @@ let package = Package(
         .library(name: "CofferJSON", targets: ["CofferJSON"]),
         .library(name: "CofferListing", targets: ["CofferListing"]),
         .library(name: "CofferLoader", targets: ["CofferLoader"]),
+        .library(name: "CofferParts", targets: ["CofferParts"]),
         .library(name: "CofferPluginSDK", targets: ["CofferPluginSDK"]),
         .library(name: "CofferTLS", targets: ["CofferTLS"]),
         .library(name: "CofferThroughHost", targets: ["CofferThroughHost"]),
@@ -64,6 +65,13 @@ let package = Package(
             name: "CofferTransport",
             dependencies: ["CCurl", "CofferPluginSDK"],
             path: "Transport",
+            swiftSettings: house
+        ),
+        // Large objects in parts, over several connections.
+        .target(
+            name: "CofferParts",
+            dependencies: ["CofferPluginSDK", "CofferTransport"],
+            path: "Parts",
             swiftSettings: house
         ),
         .systemLibrary(name: "CExpat", path: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),

@@ -1,7 +1,6 @@
 // Which objects this instance replaces right now.
 
 import CofferPluginSDK
-import Glibc
 
 /// Which objects this instance replaces right now, on servers that take the old file away before they move the new one.
 ///
@@ -24,7 +23,7 @@ final class Replacements: Sendable {
         defer {
             marks.withLock { marks in
                 marks[key]?.active -= 1
-                marks[key]?.ended = Self.now()
+                marks[key]?.ended = monotonicNow()
             }
         }
         return try body()
@@ -33,21 +32,17 @@ final class Replacements: Sendable {
     /// Runs `body`, and again where it finds nothing, or is refused, while the object was being replaced.
     func looking<R>(_ key: ByteString, _ call: Call, _ body: () throws(BackendError) -> R) throws(BackendError) -> R {
         for _ in 0..<50 {
-            let start = Self.now()
+            let start = monotonicNow()
             do throws(BackendError) {
                 return try body()
             } catch {
                 let mark = marks.withLock { $0[key] }
-                guard error.code == .notFound || error.code == .permission, let mark, mark.active > 0 || mark.ended >= start else { throw error }
+                guard error.code == .notFound || error.code == .permission, let mark,
+                    mark.active > 0 || mark.ended >= start
+                else { throw error }
                 try call.sleep(nanoseconds: 5_000_000)
             }
         }
         return try body()
-    }
-
-    private static func now() -> UInt64 {
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
     }
 }

@@ -119,7 +119,7 @@ extension Store {
     /// Takes away what an attempt gathered, within what a close may take.
     func dispose(of temporary: String) {
         // What cannot be removed now lies under a name that nobody else uses, and goes a day later.
-        try? delete(temporary, "an attempt", Call(deadline: Writer.monotonicNow() + 800_000_000))
+        try? delete(temporary, "an attempt", Call(deadline: monotonicNow() + 800_000_000))
     }
 
     /// Moves a file to a key, which no folder may have.

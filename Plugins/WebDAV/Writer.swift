@@ -138,11 +138,4 @@ final class Writer: WriteStream {
         bytes = []
         if !isPublished, mayHaveLeft, !store.settings.isDirect { store.dispose(of: path) }
     }
-
-    /// The clock of deadlines.
-    static func monotonicNow() -> UInt64 {
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
-    }
 }

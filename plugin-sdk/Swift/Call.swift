@@ -58,7 +58,7 @@ public struct Call: @unchecked Sendable {
     /// Whether the deadline has passed.
     public var isLate: Bool {
         guard let deadline else { return false }
-        return monotonicNanoseconds() >= deadline
+        return monotonicNow() >= deadline
     }
 
     /// A descriptor that becomes readable once cancelled, for `poll`; the host's: do not read or close it.
@@ -80,11 +80,11 @@ public struct Call: @unchecked Sendable {
 
     /// Sleeps, but no longer than until the call is cancelled or late, and then throws.
     public func sleep(nanoseconds: UInt64) throws(BackendError) {
-        let (sum, overflow) = monotonicNanoseconds().addingReportingOverflow(nanoseconds)
+        let (sum, overflow) = monotonicNow().addingReportingOverflow(nanoseconds)
         let end = overflow ? UInt64.max : sum
         while true {
             try check()
-            let now = monotonicNanoseconds()
+            let now = monotonicNow()
             guard now < end else { return }
             let left = min(end, deadline ?? .max) - now
             // Without a descriptor a cancellation is seen by asking again.

@@ -86,10 +86,3 @@ struct Patience {
         }
     }
 }
-
-/// The clock of deadlines, in nanoseconds.
-func monotonicNow() -> UInt64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return UInt64(now.tv_sec) &* 1_000_000_000 &+ UInt64(now.tv_nsec)
-}

@@ -3,13 +3,6 @@
 package import CofferPluginSDK
 import Glibc
 
-/// The clock of deadlines, in nanoseconds.
-package func monotonicNow() -> UInt64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return UInt64(now.tv_sec) &* 1_000_000_000 &+ UInt64(now.tv_nsec)
-}
-
 /// Waits until `descriptor` is ready, `end` comes or, if it may, `wake` becomes readable.
 ///
 /// Returns what is ready: nothing means that the time is over or that the wait was cut short. A cancelled call throws.

@@ -1,6 +1,7 @@
 // An upload in parts, several of which are on their way at once.
 
 import CofferCrypto
+import CofferParts
 import CofferPluginSDK
 import CofferTransport
 
@@ -11,10 +12,7 @@ final class PartedUpload {
     private let draft: Draft
     private let headers: HTTPHeaders
     private let id: String
-    private let plan: PartPlan
-    private let lanes: Lanes<UploadedPart>
-    private var buffer: [UInt8] = []
-    private var number = 1
+    private let stream: PartedStream<UploadedPart>
     private var isCompleted = false
 
     /// The most bytes on their way, if that is more than one part.
@@ -24,47 +22,34 @@ final class PartedUpload {
     init(_ draft: Draft, keeping checksums: Checksums, call: Call) throws(BackendError) {
         self.draft = draft
         let configuration = draft.storage.configuration
-        plan = try PartPlan(size: draft.request.size, preferred: configuration.partSize)
+        let plan = try PartPlan(size: draft.request.size, preferred: configuration.partSize)
         var headers = draft.headers
         ObjectHead.write(checksums, to: &headers)
         draft.mark(&headers)
         self.headers = headers
         let most = max(1, Int(Self.mostOnTheWay / plan.size(ofPart: 1)))
-        lanes = try Lanes(most: min(configuration.uploadConcurrency, most))
-        id = try draft.storage.beginUpload(draft.request.key, headers, call: call)
-    }
-
-    func append(_ bytes: RawSpan, call: Call) throws(BackendError) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let capacity = Int(plan.size(ofPart: number))
-            if buffer.capacity < capacity && buffer.isEmpty { buffer.reserveCapacity(capacity) }
-            let count = min(capacity - buffer.count, rest.byteCount)
-            rest.extracting(first: count).withUnsafeBytes { buffer.append(contentsOf: $0) }
-            rest = rest.extracting(droppingFirst: count)
-            // A full part waits for the byte that shows that it is not the last: then it may be the last.
-            if buffer.count == capacity { try dispatch(call: call) }
+        let (storage, key) = (draft.storage, draft.request.key)
+        let id = try storage.beginUpload(key, headers, call: call)
+        self.id = id
+        do throws(BackendError) {
+            stream = try PartedStream(
+                lanes: min(configuration.uploadConcurrency, most),
+                mostParts: PartPlan.mostParts,
+                sizeOfPart: plan.size(ofPart:)
+            ) { number, body, call throws(BackendError) in
+                try storage.putPart(number, of: key, upload: id, body: body, call: call)
+            }
+        } catch {
+            storage.abortUpload(key, id: id)
+            throw error
         }
     }
 
-    /// Sends the part that was filled; waits while as many as may be are on their way.
-    private func dispatch(call: Call) throws(BackendError) {
-        guard number <= PartPlan.mostParts else {
-            throw BackendError(.tooLarge, "an object has at most 10000 parts: \(draft.request.key)")
-        }
-        let (body, number) = (buffer, number)
-        buffer = []
-        self.number += 1
-        let (storage, key, id) = (draft.storage, draft.request.key, id)
-        try lanes.run(call: call) { call throws(BackendError) in
-            try storage.putPart(number, of: key, upload: id, body: body, call: call)
-        }
-    }
+    func append(_ bytes: RawSpan, call: Call) throws(BackendError) { try stream.append(bytes, call: call) }
 
     /// Publishes the object.
     func complete(size: UInt64, call: Call) throws(BackendError) -> Entry {
-        if !buffer.isEmpty { try dispatch(call: call) }
-        let parts = try lanes.finish(call: call).sorted { $0.number < $1.number }
+        let parts = try stream.finish(call: call)
         let answer = try draft.storage.completeUpload(draft, id: id, parts: parts, call: call)
         isCompleted = true
         let told = Answer.etag(answer.body)
@@ -73,7 +58,7 @@ final class PartedUpload {
     }
 
     func close() {
-        lanes.cancel()
+        stream.close()
         guard !isCompleted else { return }
         draft.storage.abortUpload(draft.request.key, id: id)
     }

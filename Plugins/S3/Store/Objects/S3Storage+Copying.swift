@@ -1,6 +1,7 @@
 // Copies inside the store: in one request, or in parts where the source is too large for one.
 
 import CofferCrypto
+import CofferParts
 package import CofferPluginSDK
 import CofferTransport
 

@@ -1,5 +1,6 @@
 // Looking at objects and reading them.
 
+import CofferParts
 package import CofferPluginSDK
 import CofferTransport
 
@@ -39,7 +40,7 @@ extension S3Storage {
         if !request.conditions.ifNoneMatch.isEmpty {
             question.headers.add("If-None-Match", "\"\(request.conditions.ifNoneMatch)\"")
         }
-        let first = firstPiece(of: request.range)
+        let first = configuration.readConcurrency > 1 ? ParallelReader.firstPiece(of: request.range) : request.range
         var opening = try endpoint.read(question, first, call: call)
         // An object without bytes has no first piece.
         if case .refused(let answer) = opening, answer.status == 416, first != request.range {
@@ -62,17 +63,6 @@ extension S3Storage {
         }
     }
 
-    /// What is asked for at first: a piece, where the rest may come over several connections.
-    private func firstPiece(of range: ReadRange) -> ReadRange {
-        guard configuration.readConcurrency > 1 else { return range }
-        return switch range {
-        case .all: .slice(offset: 0, length: ReadAhead.piece)
-        case .from(let offset): .slice(offset: offset, length: ReadAhead.piece)
-        case .slice(let offset, let length): .slice(offset: offset, length: min(length, ReadAhead.piece))
-        case .suffix: range
-        }
-    }
-
     /// The rest of a large object comes over several connections; without room for that, over one.
     private func answer(
         _ request: ReadRequest,
@@ -88,17 +78,40 @@ extension S3Storage {
             guard !entry.etag.isEmpty else {
                 throw BackendError(.unsupported, "the store gives no entity tags: set read_concurrency to 1")
             }
-            let width = readAhead.take(configuration.readConcurrency) ? configuration.readConcurrency : 0
-            do throws(BackendError) {
-                let reader = try ParallelReader(self, question, entry, first: first, range: range, width: width)
-                return ReadAnswer(entry: entry, range: range, body: .stream(reader))
-            } catch {
-                readAhead.giveBack(width)
-                throw error
-            }
+            let reader = try ParallelReader(
+                first: first,
+                range: range,
+                ahead: readAhead,
+                width: configuration.readConcurrency,
+                open: { [self] offset, length, call throws(BackendError) in
+                    try resume(question, entry, offset: offset, length: length, call: call)
+                }
+            )
+            return ReadAnswer(entry: entry, range: range, body: .stream(reader))
         } catch {
             first.close()
             throw error
+        }
+    }
+
+    /// A read of a part of the version that is being read.
+    private func resume(
+        _ question: HTTPRequest,
+        _ entry: Entry,
+        offset: UInt64,
+        length: UInt64,
+        call: Call
+    ) throws(BackendError) -> RangedRead {
+        var question = question
+        question.headers["If-None-Match"] = nil
+        question.headers["If-Match"] = "\"\(entry.etag)\""
+        switch try endpoint.read(question, .slice(offset: offset, length: length), call: call) {
+        case .reading(let read): return read
+        case .refused(let answer):
+            if answer.status == 412 || answer.status == 404 {
+                throw BackendError(.changed, "changed while it was read: \(entry.key)", native: Int32(answer.status))
+            }
+            throw Refusal(answer).error(answer, "reading \(entry.key)", key: entry.key)
         }
     }
 

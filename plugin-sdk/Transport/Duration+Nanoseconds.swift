@@ -1,13 +1,4 @@
-// The clock of deadlines and time-outs.
-
-import Glibc
-
-/// Nanoseconds of `CLOCK_MONOTONIC`, the clock of a call's deadline.
-func monotonicNow() -> UInt64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return UInt64(now.tv_sec) &* 1_000_000_000 &+ UInt64(now.tv_nsec)
-}
+// Time-outs on the clock of deadlines.
 
 extension Duration {
     /// The whole nanoseconds, cut to what a clock can add.

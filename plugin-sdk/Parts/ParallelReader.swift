@@ -1,41 +1,23 @@
 // A read of a large object over several connections: what comes next is fetched while this is read.
 
-import CofferPluginSDK
-import CofferTransport
-import Glibc
-
-/// How many pieces of large objects may be ahead of their readers, in the whole storage: each takes a piece's memory.
-final class ReadAhead: Sendable {
-    /// Bytes of one piece.
-    static let piece: UInt64 = 8 << 20
-    /// The most pieces of a storage.
-    private static let most = 16
-
-    private let taken = Guarded(0)
-
-    /// Takes room for so many pieces, or for none.
-    func take(_ count: Int) -> Bool {
-        taken.withLock { taken in
-            guard taken + count <= Self.most else { return false }
-            taken += count
-            return true
-        }
-    }
-
-    func giveBack(_ count: Int) { taken.withLock { $0 -= count } }
-}
+public import CofferPluginSDK
+public import CofferTransport
 
 /// A read of one version of a large object: its first piece comes from the request that began it, the others from lanes.
-final class ParallelReader: ReadStream {
+public final class ParallelReader: ReadStream {
+    /// Begins a read of bytes of that version, and of no other.
+    public typealias Open =
+        @Sendable (_ offset: UInt64, _ length: UInt64, _ call: Call) throws(BackendError) -> RangedRead
+
     private struct Piece: Sendable {
         let index: Int
         let bytes: [UInt8]
     }
 
-    private let storage: S3Storage
-    private let request: HTTPRequest
-    private let key: ByteString
+    private let open: Open
+    private let ahead: ReadAhead
     private let end: UInt64
+    /// How many pieces are ahead; with 0 the rest comes over one connection.
     private let width: Int
     private let lanes: Lanes<Piece>
     private var first: RangedRead?
@@ -48,33 +30,39 @@ final class ParallelReader: ReadStream {
     private var current: [UInt8] = []
     private var position = 0
 
-    /// Goes on from `first`, which reads the beginning of `range`; the room for `width` pieces was taken.
+    /// What is asked for at first: a piece, where the rest may come over several connections.
+    public static func firstPiece(of range: ReadRange) -> ReadRange {
+        switch range {
+        case .all: .slice(offset: 0, length: ReadAhead.piece)
+        case .from(let offset): .slice(offset: offset, length: ReadAhead.piece)
+        case .slice(let offset, let length): .slice(offset: offset, length: min(length, ReadAhead.piece))
+        case .suffix: range
+        }
+    }
+
+    /// Goes on from `first`, which reads the beginning of `range`, with up to `width` pieces ahead.
     ///
-    /// With a width of 0 the rest comes over one connection.
-    init(
-        _ storage: S3Storage,
-        _ request: HTTPRequest,
-        _ entry: Entry,
+    /// Where `ahead` has no room for them, the rest comes over one connection. What throws leaves `first` open.
+    public init(
         first: RangedRead,
         range: Range<UInt64>,
-        width: Int
+        ahead: ReadAhead,
+        width: Int,
+        open: @escaping Open
     ) throws(BackendError) {
-        self.storage = storage
-        key = entry.key
+        self.open = open
+        self.ahead = ahead
         self.first = first
-        self.width = width
-        var request = request
-        request.headers["If-None-Match"] = nil
-        request.headers["If-Match"] = "\"\(entry.etag)\""
-        self.request = request
+        lanes = try Lanes(most: width)
+        self.width = ahead.take(width) ? width : 0
         firstLeft = UInt64(first.range.count)
         start = first.range.upperBound
         end = range.upperBound
-        count = width == 0 ? 0 : Int((end - start + ReadAhead.piece - 1) / ReadAhead.piece)
-        lanes = try Lanes(most: width)
+        count = self.width == 0 ? 0 : Int((end - start + ReadAhead.piece - 1) / ReadAhead.piece)
     }
 
-    func read(into buffer: inout MutableRawSpan, call: Call) throws(BackendError) -> Int {
+    /// Bytes in order, from whichever connection they came.
+    public func read(into buffer: inout MutableRawSpan, call: Call) throws(BackendError) -> Int {
         // Whoever read half of the first piece will read on.
         if firstLeft < ReadAhead.piece / 2 { try askAhead(call: call) }
         if let first {
@@ -84,7 +72,7 @@ final class ParallelReader: ReadStream {
             first.close()
             self.first = nil
             if width == 0, first.range.upperBound < end {
-                let rest = try storage.open(request, key, offset: start, length: end - start, call: call)
+                let rest = try open(start, end - start, call)
                 self.first = rest
                 return try rest.read(into: &buffer, call: call)
             }
@@ -114,47 +102,14 @@ final class ParallelReader: ReadStream {
             let offset = start + UInt64(index) * ReadAhead.piece
             let length = min(ReadAhead.piece, end - offset)
             asked += 1
-            try lanes.run(call: call) { [storage, request, key] call throws(BackendError) in
-                Piece(index: index, bytes: try storage.bytes(request, key, offset: offset, length: length, call: call))
+            try lanes.run(call: call) { [open] call throws(BackendError) in
+                Piece(index: index, bytes: try Self.bytes(of: try open(offset, length, call), length, call))
             }
-        }
-    }
-
-    func close() {
-        lanes.cancel()
-        first?.close()
-        storage.readAhead.giveBack(width)
-    }
-}
-
-extension S3Storage {
-    /// A read of a part of the version that is being read.
-    fileprivate func open(
-        _ request: HTTPRequest,
-        _ key: ByteString,
-        offset: UInt64,
-        length: UInt64,
-        call: Call
-    ) throws(BackendError) -> RangedRead {
-        switch try endpoint.read(request, .slice(offset: offset, length: length), call: call) {
-        case .reading(let read): return read
-        case .refused(let answer):
-            if answer.status == 412 || answer.status == 404 {
-                throw BackendError(.changed, "changed while it was read: \(key)", native: Int32(answer.status))
-            }
-            throw Refusal(answer).error(answer, "reading \(key)", key: key)
         }
     }
 
     /// One piece, whole.
-    fileprivate func bytes(
-        _ request: HTTPRequest,
-        _ key: ByteString,
-        offset: UInt64,
-        length: UInt64,
-        call: Call
-    ) throws(BackendError) -> [UInt8] {
-        let read = try open(request, key, offset: offset, length: length, call: call)
+    private static func bytes(of read: RangedRead, _ length: UInt64, _ call: Call) throws(BackendError) -> [UInt8] {
         defer { read.close() }
         var failure: BackendError?
         let bytes = [UInt8](unsafeUninitializedCapacity: Int(length)) { buffer, filled in
@@ -172,8 +127,15 @@ extension S3Storage {
         }
         if let failure { throw failure }
         guard bytes.count == Int(length) else {
-            throw BackendError(.corrupt, "fewer bytes than asked for: \(key)", isRetryable: true)
+            throw BackendError(.corrupt, "the store sent fewer bytes than were asked for", isRetryable: true)
         }
         return bytes
+    }
+
+    /// Ends what is on its way.
+    public func close() {
+        lanes.cancel()
+        first?.close()
+        ahead.giveBack(width)
     }
 }
