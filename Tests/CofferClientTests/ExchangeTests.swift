@@ -61,6 +61,24 @@ struct ExchangeTests {
         }
     }
 
+    @Test func onlyADeletionThatSucceedsTwiceIsRepeated() async throws {
+        try await withTemporaryDirectory { folder in
+            let host = try ScriptedHost(
+                in: folder,
+                [.read, .send(answer(objectJSON)), .read, .close],
+                [.read, .send(answer("")), .read, .close]
+            )
+            let storage = CofferClient(socket: host.path).storage("s")
+            _ = try await storage.stat("k")
+            try await storage.delete("k")
+            let error = await #expect(throws: CofferError.self) { try await storage.removeContainer("c") }
+            #expect(error?.code == .unavailable && error?.isMaybeApplied == true)
+            let requests = host.finish()
+            #expect(requests.count == 4)
+            #expect(requests.last?.hasPrefix("DELETE /v1/storages/s/containers/c ") == true)
+        }
+    }
+
     @Test func aWriteIsNeverRepeated() async throws {
         try await withTemporaryDirectory { folder in
             let host = try ScriptedHost(in: folder, [.read, .send(answer(objectJSON)), .read, .close])

@@ -331,6 +331,9 @@ def a_lost_answer_is_repeated_only_where_that_is_safe():
         calls.gives(**stat)
         # With a key for that, the write is sent again over a new connection, which answers its first request.
         calls.gives(**calls.put(b"x", idempotency_key="1"))
+        # A deletion is repeated where the second one succeeds as the first one did.
+        calls.gives(call="delete", storage="s", key="k")
+        assert calls.error(call="remove_container", storage="s", name="c")["maybe_applied"]
         calls.end()
 
 
