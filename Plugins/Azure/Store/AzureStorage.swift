@@ -86,8 +86,7 @@ extension AzureStorage {
         headers: HTTPHeaders = HTTPHeaders(),
         body: [UInt8] = []
     ) throws(BackendError) -> HTTPRequest {
-        try BlobName.check(key)
-        let path = configuration.place.path(key)
+        let path = configuration.place.path(try BlobName.name(of: key))
         return HTTPRequest(method, query.isEmpty ? path : "\(path)?\(query)", headers: headers, body: body)
     }
 

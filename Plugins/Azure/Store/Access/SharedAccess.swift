@@ -23,7 +23,7 @@ package struct SharedAccess: Sendable {
 
     package var account: String
     package var container: String
-    package var key: ByteString
+    package var name: String
     /// `r`, `cw`, `d`: in the order of the pages.
     package var permissions: String
     /// Unix seconds.
@@ -36,14 +36,14 @@ package struct SharedAccess: Sendable {
     package init(
         account: String,
         container: String,
-        key: ByteString,
+        name: String,
         permissions: String,
         expires: Int64,
         isSecure: Bool
     ) {
         self.account = account
         self.container = container
-        self.key = key
+        self.name = name
         self.permissions = permissions
         self.expires = expires
         self.isSecure = isSecure
@@ -67,7 +67,7 @@ package struct SharedAccess: Sendable {
     }
 
     private var time: String { formatISO8601(expires) }
-    private var resource: String { "/blob/\(account)/\(container)/\(key)" }
+    private var resource: String { "/blob/\(account)/\(container)/\(name)" }
 
     /// Address, protocol, version, kind, snapshot, encryption scope, and the fields of the answer.
     private var tail: [String] {

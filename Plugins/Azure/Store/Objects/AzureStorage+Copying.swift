@@ -9,7 +9,7 @@ extension AzureStorage {
     private static let largestPiece: UInt64 = 256 << 20
 
     package func copy(_ request: CopyRequest, call: Call) throws(BackendError) -> Entry {
-        try BlobName.check(request.to)
+        _ = try BlobName.name(of: request.to)
         guard let head = try head(request.from, call: call) else {
             throw request.sourceIfMatch.isEmpty
                 ? .notFound(request.from)
@@ -100,13 +100,14 @@ extension AzureStorage {
     /// Names the source of a copy, at the version that was looked at, and proves that it may be read.
     private func addSource(_ source: Entry, to headers: inout HTTPHeaders, call: Call) throws(BackendError) {
         let place = configuration.place
-        var url = "\(place.origin)\(place.path(source.key))"
+        let name = try BlobName.name(of: source.key)
+        var url = "\(place.origin)\(place.path(name))"
         switch access {
         case .key(let key):
             let read = SharedAccess(
                 account: place.account,
                 container: place.container,
-                key: source.key,
+                name: name,
                 permissions: "r",
                 expires: wallClock() / 1_000_000_000 + 3600,
                 isSecure: place.origin.isSecure

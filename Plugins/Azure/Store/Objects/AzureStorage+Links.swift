@@ -5,7 +5,7 @@ import CofferTransport
 
 extension AzureStorage {
     package func presign(_ request: PresignRequest, call: Call) throws(BackendError) -> PresignedURL {
-        try BlobName.check(request.key)
+        let name = try BlobName.name(of: request.key)
         let permissions: [String: String] = ["GET": "r", "HEAD": "r", "PUT": "cw", "DELETE": "d"]
         guard let permission = permissions[request.method] else {
             throw BackendError(.invalidArgument, "a link is for GET, PUT, HEAD or DELETE")
@@ -22,7 +22,7 @@ extension AzureStorage {
         var signed = SharedAccess(
             account: place.account,
             container: place.container,
-            key: request.key,
+            name: name,
             permissions: permission,
             expires: wallClock() / 1_000_000_000 + Int64(request.expiresSeconds),
             isSecure: place.publicOrigin.isSecure
@@ -48,7 +48,7 @@ extension AzureStorage {
         case .token: query = try signed.query(try delegationKey(until: signed.expires, call: call))
         case .signature: throw .unsupported("a link under a signature of somebody else's")
         }
-        let url = "\(place.publicOrigin)\(place.publicPath(request.key))?\(query)"
+        let url = "\(place.publicOrigin)\(place.publicPath(name))?\(query)"
         return PresignedURL(url: url, headers: headers, expires: signed.expires)
     }
 

@@ -25,10 +25,10 @@ private final class ObjectListing: ListStream {
     private var next: String?
     private var isAtEnd = false
     private var pageSize = 0
-    /// The front of the prefix that the service can be asked for; nil where no name begins like that.
+    /// What the service is asked for; nil where no name begins like that.
     private let prefix: String?
-    /// What the service groups by; empty where no name holds the delimiter.
-    private let delimiter: String
+    /// Whether the service groups: only slashes stand in names as they do in keys.
+    private let isGrouped: Bool
 
     /// The version from which on listings can begin anywhere.
     private static let startVersion = "2026-02-06"
@@ -36,10 +36,8 @@ private final class ObjectListing: ListStream {
     init(_ storage: AzureStorage, _ request: ListRequest) throws(BackendError) {
         self.storage = storage
         self.request = request
-        prefix = request.prefix.validPart.flatMap { BlobName.isPossible($0, isPrefix: true) ? $0 : nil }
-        delimiter =
-            String(validating: request.delimiter.bytes, as: UTF8.self)
-            .flatMap { BlobName.possibleFront($0).utf8.count == $0.utf8.count ? $0 : nil } ?? ""
+        prefix = request.prefix.validPart.flatMap { BlobName.isPossible($0) ? BlobName.prefix(of: $0) : nil }
+        isGrouped = request.delimiter == "/"
         guard !request.token.isEmpty else {
             last = request.startAfter
             return
@@ -99,7 +97,7 @@ private final class ObjectListing: ListStream {
             (name: "maxresults", value: String(pageSize)),
         ]
         if !prefix.isEmpty { query.append((name: "prefix", value: prefix)) }
-        if !delimiter.isEmpty { query.append((name: "delimiter", value: delimiter)) }
+        if isGrouped { query.append((name: "delimiter", value: "/")) }
         if request.wantsMetadata { query.append((name: "include", value: "metadata")) }
         let answer: HTTPAnswer
         if let next {
@@ -108,13 +106,33 @@ private final class ObjectListing: ListStream {
             answer = try askFromStart(query, call: call)
         }
         let page = try ListingDocument(answer.body, wantsHeads: request.wantsMetadata)
-        let (before, exact) = (last, request.prefix)
         buffered = page.items
-        buffered.removeAll { !((before.isEmpty || $0.key > before) && $0.key.hasPrefix(exact)) }
+        take(&buffered)
         position = 0
         marker = next ?? ""
         next = page.next
         isAtEnd = page.next == nil
+    }
+
+    /// Keeps what is wanted of a page, by its keys.
+    private func take(_ items: inout [ListingDocument.Item]) {
+        for index in items.indices { items[index].key = BlobName.key(of: items[index].key) }
+        let (before, exact) = (last, request.prefix)
+        items.removeAll { !((before.isEmpty || $0.key > before) && $0.key.hasPrefix(exact)) }
+        guard !isGrouped, !request.delimiter.isEmpty else { return }
+        var common = last
+        var groups: [ListingDocument.Item] = []
+        for var item in items {
+            if let group = item.key.front(through: request.delimiter, after: exact.count) {
+                // What goes on with a group that was sent is part of it.
+                guard group != common, group > before else { continue }
+                item = ListingDocument.Item()
+                (item.key, item.isPrefix) = (group, true)
+                common = group
+            }
+            groups.append(item)
+        }
+        items = groups
     }
 
     private func ask(
@@ -136,7 +154,7 @@ private final class ObjectListing: ListStream {
         _ query: [(name: String, value: String)],
         call: Call
     ) throws(BackendError) -> HTTPAnswer {
-        let start = BlobName.possibleFront(last.validPart ?? "")
+        let start = BlobName.prefix(of: BlobName.possibleFront(last.validPart ?? ""))
         guard last > request.prefix, !start.isEmpty, storage.startsListings.withLock({ $0 }) else {
             return try ask(query, call: call)
         }
@@ -152,6 +170,16 @@ private final class ObjectListing: ListStream {
 }
 
 extension ByteString {
+    /// The bytes up to and with the first delimiter from a place on; nil where there is none.
+    fileprivate func front(through delimiter: ByteString, after start: Int) -> ByteString? {
+        let wanted = delimiter.count
+        guard count >= start + wanted else { return nil }
+        for at in start...(count - wanted) where bytes[at..<at + wanted].elementsEqual(delimiter.bytes) {
+            return ByteString(Array(bytes[..<(at + wanted)]))
+        }
+        return nil
+    }
+
     /// The bytes as text, without a character that is cut off at their end; nil if they are no UTF-8 before that.
     fileprivate var validPart: String? {
         for cut in 0...min(3, count) {

@@ -15,7 +15,7 @@ struct Draft {
     init(_ storage: AzureStorage, _ request: WriteRequest) throws(BackendError) {
         self.storage = storage
         self.request = request
-        try BlobName.check(request.key)
+        _ = try BlobName.name(of: request.key)
         if let size = request.size, size > BlockPlan.largestObject {
             throw BackendError(.tooLarge, "an object has at most \(BlockPlan.largestObject) bytes: \(request.key)")
         }

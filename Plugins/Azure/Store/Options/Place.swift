@@ -1,4 +1,4 @@
-// Where a container's blobs are: hosts, paths, and how a key stands in them.
+// Where a container's blobs are: hosts, paths, and how a name stands in them.
 
 package import CofferPluginSDK
 package import CofferTransport
@@ -28,10 +28,10 @@ package struct Place: Sendable {
     }
 
     /// The path of a blob on our server.
-    package func path(_ key: ByteString) -> String { Self.path(base, container, key) }
+    package func path(_ name: String) -> String { Self.path(base, container, name) }
 
     /// The path of a blob as clients see it.
-    package func publicPath(_ key: ByteString) -> String { Self.path(publicBase, container, key) }
+    package func publicPath(_ name: String) -> String { Self.path(publicBase, container, name) }
 
     /// The path of the container itself.
     package var containerPath: String { containerPath(ByteString(container)) }
@@ -42,8 +42,8 @@ package struct Place: Sendable {
     /// The path of the account.
     package var accountPath: String { base + "/" }
 
-    private static func path(_ base: String, _ container: String, _ key: ByteString) -> String {
-        "\(base)/\(percentEncoded(container.utf8, keeping: "$"))/\(percentEncoded(key.bytes, keeping: "/"))"
+    private static func path(_ base: String, _ container: String, _ name: String) -> String {
+        "\(base)/\(percentEncoded(container.utf8, keeping: "$"))/\(percentEncoded(name.utf8, keeping: "/"))"
     }
 
     /// The path of a URL without a slash at its end.
