@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """A double of Azure's Blob service for tests: HTTP/1.1 with kept connections, all in memory, in one thread.
 
-Beside the service it answers what a test wants: `POST /-/faults` sets what goes wrong next, `POST /TENANT/oauth2/v2.0/token`
-is the token endpoint. Prints its ports once it listens.
+Beside the service it answers `POST /TENANT/oauth2/v2.0/token`, the token endpoint, and on a port of its own what a test wants:
+`POST /-/faults` sets what goes wrong next, `/-/away` breaks off every connection and listens no more, `/-/back` does again.
+Prints its ports once it listens: plain, TLS, and that of the tests.
 """
 
 import argparse
@@ -21,8 +22,8 @@ REASONS = {200: "OK", 201: "Created", 202: "Accepted", 206: "Partial Content", 3
 
 
 class Request:
-    def __init__(self, method, target, headers, body, hosts, account):
-        self.method, self.headers, self.body, self.hosts, self.account = method, headers, body, hosts, account
+    def __init__(self, method, target, headers, body, account):
+        self.method, self.headers, self.body, self.account = method, headers, body, account
         self.path, _, query = target.partition("?")
         self.query_lists = split_query(query)
         self.query = {name.lower() if name != "startFrom" else name: values[0] for name, values in self.query_lists.items()}
@@ -40,7 +41,7 @@ class Request:
         headers = {"x-ms-version": self.headers.get("x-ms-version", "")}
         if authorization:
             headers["authorization"] = authorization
-        return Request(method, f"{path}?{query}", headers, b"", self.hosts, self.account)
+        return Request(method, f"{path}?{query}", headers, b"", self.account)
 
 
 class Faults:
@@ -58,15 +59,16 @@ class Faults:
 
 
 class Connection(asyncio.Protocol):
-    def __init__(self, world):
-        self.world = world
+    def __init__(self, world, is_control=False):
+        self.world, self.is_control = world, is_control
         self.buffer = bytearray()
         self.head = None
         self.transport = None
 
     def connection_made(self, transport):
         self.transport = transport
-        self.world.connections.add(self)
+        if not self.is_control:
+            self.world.connections.add(self)
 
     def connection_lost(self, error):
         self.world.connections.discard(self)
@@ -133,7 +135,7 @@ class Connection(asyncio.Protocol):
     def handle(self, line, headers, body):
         method, target, _ = line.split(" ")
         world = self.world
-        if target.startswith("/-/"):
+        if self.is_control:
             return self.send(method, headers, world.control(target, body))
         if world.is_logging:
             print(line, flush=True)
@@ -149,7 +151,7 @@ class Connection(asyncio.Protocol):
                 status, document = world.access.issue(target.split("/")[1], form)
                 answer = Answer(status, {"Content-Type": "application/json"}, json.dumps(document))
             else:
-                answer = world.service.answer(Request(method, target, headers, body, world.hosts, world.access.account))
+                answer = world.service.answer(Request(method, target, headers, body, world.access.account))
         except Refused as refused:
             answer = refusal(refused)
         except UnicodeDecodeError:
@@ -194,10 +196,19 @@ class World:
                              options.token_life)
         self.service = Service(self.access, options.page)
         self.faults = Faults()
-        self.hosts = set()
         self.connections = set()
+        self.servers = []
         self.is_logging = options.log
         self.second = (0, "")
+
+    async def listen(self):
+        """Listens, on the ports of before where there were some."""
+        loop = asyncio.get_running_loop()
+        ports = [port for _, port in self.servers] or [0] * len(self.contexts)
+        self.servers = []
+        for context, port in zip(self.contexts, ports):
+            server = await loop.create_server(lambda: Connection(self), "127.0.0.1", port, ssl=context, backlog=1024)
+            self.servers.append((server, server.sockets[0].getsockname()[1]))
 
     def date(self):
         now = int(time.time())
@@ -214,6 +225,13 @@ class World:
         elif target == "/-/pending":
             pending = {name: len(one.pending) for name, one in self.service.containers.items()}
             return Answer(200, {}, json.dumps(pending))
+        elif target == "/-/away":
+            for server, _ in self.servers:
+                server.close()
+            for connection in list(self.connections):
+                connection.transport.abort()
+        elif target == "/-/back":
+            asyncio.get_running_loop().create_task(self.listen())
         return Answer(200)
 
 
@@ -226,24 +244,17 @@ async def main():
     parser.add_argument("--secret", default="secret")
     parser.add_argument("--token-life", type=int, default=3600)
     parser.add_argument("--page", type=int, default=5000)
-    parser.add_argument("--certificate")
-    parser.add_argument("--certificate-key")
+    parser.add_argument("--certificate", required=True)
+    parser.add_argument("--certificate-key", required=True)
     parser.add_argument("--log", action="store_true")
     options = parser.parse_args()
     world = World(options)
-    loop = asyncio.get_running_loop()
-    contexts = [None]
-    if options.certificate:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(options.certificate, options.certificate_key)
-        contexts.append(context)
-    ports = []
-    for context in contexts:
-        server = await loop.create_server(lambda: Connection(world), "127.0.0.1", 0, ssl=context, backlog=1024)
-        port = server.sockets[0].getsockname()[1]
-        world.hosts |= {f"127.0.0.1:{port}", f"localhost:{port}"}
-        ports.append(port)
-    print(*ports, flush=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(options.certificate, options.certificate_key)
+    world.contexts = [None, context]
+    await world.listen()
+    control = await asyncio.get_running_loop().create_server(lambda: Connection(world, True), "127.0.0.1", 0)
+    print(*(port for _, port in world.servers), control.sockets[0].getsockname()[1], flush=True)
     await asyncio.Event().wait()
 
 

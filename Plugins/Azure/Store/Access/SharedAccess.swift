@@ -57,7 +57,9 @@ package struct SharedAccess: Sendable {
 
     /// The query, signed by a key that was lent.
     package func query(_ key: DelegationKey) throws(BackendError) -> String {
-        guard let bytes = bytes(base64: key.value) else { throw BackendError(.io, "the store lends a key that is none") }
+        guard let bytes = bytes(base64: key.value) else {
+            throw BackendError(.io, "the store lends a key that is none")
+        }
         let lent = [key.object, key.tenant, key.start, key.expiry, key.service, key.version]
         // Whom the link is for, and what is logged with it, is left open.
         let fields = [permissions, "", time, resource] + lent + ["", "", ""] + tail

@@ -59,7 +59,12 @@ extension AzureStorage {
         case .refused(let answer):
             let error = Refusal(answer).error(answer, "reading \(request.key)", key: request.key)
             if error.code == .precondition, !tag.isEmpty {
-                throw BackendError(.changed, "changed while it was read: \(request.key)", isRetryable: true, native: 412)
+                throw BackendError(
+                    .changed,
+                    "changed while it was read: \(request.key)",
+                    isRetryable: true,
+                    native: 412
+                )
             }
             if answer.status == 304 { throw BackendError(.notModified, "not modified: \(request.key)", native: 304) }
             if error.code == .precondition {

@@ -97,7 +97,9 @@ package struct ListingDocument: Sendable {
             case "Etag": item.etag = ByteString(unquoted(text))
             case "Last-Modified": item.modified = HTTPDate.parse(text) ?? Entry.unknownTime
             case "AccessTier", "AccessTierInferred":
-                if wantsHeads { item.headers[name == "AccessTier" ? "x-ms-access-tier" : "x-ms-access-tier-inferred"] = text }
+                if wantsHeads {
+                    item.headers[name == "AccessTier" ? "x-ms-access-tier" : "x-ms-access-tier-inferred"] = text
+                }
                 return
             default: break
             }

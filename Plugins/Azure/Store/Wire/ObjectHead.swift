@@ -32,7 +32,8 @@ package enum ObjectHead {
             entry.checksums.append(Checksum(algorithm: algorithm.rawValue, value: value))
         }
         // With a range, the digest of the whole blob has another name.
-        let digest = headers["x-ms-blob-content-md5"] ?? (headers["content-range"] == nil ? headers["content-md5"] : nil)
+        let digest =
+            headers["x-ms-blob-content-md5"] ?? (headers["content-range"] == nil ? headers["content-md5"] : nil)
         if let digest { add(md5: digest, to: &entry.checksums) }
         return entry
     }
