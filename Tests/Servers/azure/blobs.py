@@ -22,7 +22,7 @@ class Blob:
         self.etag = f'"0x{next(counter):X}"'
         self.modified = time.time()
         self.created = created or self.modified
-        self.tier = tier or "Hot"
+        self.tier = tier
         self.copy = {}
 
     @property

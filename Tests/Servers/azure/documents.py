@@ -67,7 +67,8 @@ def blobs(items, marker, with_metadata, asked, place):
             f"<Blob>{named(name)}<Properties><Creation-Time>{date(one.created)}</Creation-Time>"
             f"<Last-Modified>{one.date}</Last-Modified><Etag>{one.etag[1:-1]}</Etag>"
             f"<Content-Length>{len(one.data)}</Content-Length>{fields}<BlobType>BlockBlob</BlobType>"
-            f"<AccessTier>{one.tier}</AccessTier></Properties>"
+            f"<AccessTier>{one.tier or 'Hot'}</AccessTier>"
+            f"{'' if one.tier else '<AccessTierInferred>true</AccessTierInferred>'}</Properties>"
             + (f"<Metadata>{extra}</Metadata>" if with_metadata else "") + "</Blob>"
         )
     echoes = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in asked.items() if value)

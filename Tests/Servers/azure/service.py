@@ -324,7 +324,8 @@ def facts(blob):
              "content-disposition": "Content-Disposition"}
     return {
         "ETag": blob.etag, "Last-Modified": blob.date, "Accept-Ranges": "bytes", "x-ms-blob-type": "BlockBlob",
-        "x-ms-creation-time": documents.date(blob.created), "x-ms-access-tier": blob.tier,
+        "x-ms-creation-time": documents.date(blob.created), "x-ms-access-tier": blob.tier or "Hot",
+        **({} if blob.tier else {"x-ms-access-tier-inferred": "true"}),
         "x-ms-server-encrypted": "true", "x-ms-lease-status": "unlocked", "x-ms-lease-state": "available",
         **{names[k]: v for k, v in blob.properties.items()}, **blob.copy,
         **{f"x-ms-meta-{k}": v for k, v in blob.metadata.items()},

@@ -14,6 +14,19 @@ package struct DelegationKey: Sendable, Hashable {
     package var version: String
     /// The key itself, in Base64.
     package var value: String
+
+    package init(
+        object: String,
+        tenant: String,
+        start: String,
+        expiry: String,
+        service: String,
+        version: String,
+        value: String
+    ) {
+        (self.object, self.tenant, self.start, self.expiry) = (object, tenant, start, expiry)
+        (self.service, self.version, self.value) = (service, version, value)
+    }
 }
 
 /// What a signature allows: one blob, some operations, until a moment.

@@ -13,8 +13,7 @@ extension AzureStorage {
         if !request.ifMatch.isEmpty {
             question.headers.add("If-Match", request.ifMatch == "*" ? "*" : "\"\(request.ifMatch)\"")
         }
-        // Without it, a blob that has snapshots stays.
-        question.headers.add("x-ms-delete-snapshots", "include")
+        if configuration.removesSnapshots { question.headers.add("x-ms-delete-snapshots", "include") }
         let (answer, isOpen) = try sendKnowing(question, call: call)
         guard !answer.head.isSuccess else { return }
         let refusal = Refusal(answer)
@@ -44,11 +43,11 @@ extension AzureStorage {
         for attempt in 1... {
             do throws(BackendError) {
                 let answer = try endpoint.send(request, call: call)
-                guard policy.statuses.contains(answer.status), attempt < policy.attempts else {
+                guard Draft.undecided.contains(answer.status), attempt < policy.attempts else {
                     return (answer, isOpen)
                 }
             } catch {
-                guard error.isMaybeApplied || error.isRetryable, attempt < policy.attempts else { throw error }
+                guard error.isMaybeApplied, attempt < policy.attempts else { throw error }
                 try call.check()
             }
             isOpen = true

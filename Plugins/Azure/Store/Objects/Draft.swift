@@ -46,6 +46,9 @@ struct Draft {
         return head
     }
 
+    /// Statuses that leave open whether the service did anything; the endpoint itself repeats what certainly did nothing.
+    static let undecided: Set<Int> = [500, 502, 504]
+
     /// Sends what publishes the object, so that a lost answer is not taken for a lost condition: before it is repeated, and
     /// before a refusal counts, what is there tells by our mark whether it was done.
     ///
@@ -61,11 +64,11 @@ struct Draft {
             do throws(BackendError) {
                 let answer = try storage.endpoint.send(request, call: call)
                 if answer.head.isSuccess { return answer.head }
-                let isTransient = policy.statuses.contains(answer.status)
+                let isTransient = Self.undecided.contains(answer.status)
                 if isOpen || isTransient, let head = try ours(call: call) { return head }
                 if !isTransient || isLast { throw try refused(answer, call: call) }
             } catch {
-                guard error.isMaybeApplied || error.isRetryable, error.native < 400 else { throw error }
+                guard error.isMaybeApplied, error.native < 400 else { throw error }
                 try call.check()
                 isOpen = true
                 if let head = try ours(call: call) { return head }

@@ -103,6 +103,12 @@ extension AzureStorage {
             "The checksum that goes with uploads for the store to verify.",
             default: "none"
         ),
+        OptionDescription(
+            "delete_snapshots",
+            .boolean,
+            "Remove the snapshots of an object along with it; else an object that has some stays.",
+            default: "false"
+        ),
         OptionDescription("access_tier", .string, "The access tier of new objects: Hot, Cool, Cold or Archive."),
         OptionDescription(
             "connect_timeout",

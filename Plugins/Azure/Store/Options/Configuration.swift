@@ -21,6 +21,8 @@ package struct Configuration: Sendable {
     package var readConcurrency: Int
     /// Whether the MD5 of every body goes with it, for the service to verify.
     package var sendsDigests: Bool
+    /// Whether an object's snapshots are removed along with it.
+    package var removesSnapshots: Bool
     /// Headers of every request that makes a blob.
     package var creation = HTTPHeaders()
 
@@ -37,6 +39,7 @@ package struct Configuration: Sendable {
         }
         uploadConcurrency = try Self.count(options, "upload_concurrency", default: 4, in: 1...64)
         readConcurrency = try Self.count(options, "read_concurrency", default: 1, in: 1...64)
+        removesSnapshots = try options.boolean("delete_snapshots") ?? false
         switch options.string("checksum_mode") ?? "none" {
         case "none": sendsDigests = false
         case "md5": sendsDigests = true

@@ -24,10 +24,7 @@ package struct Refusal: Sendable {
     }
 
     /// Whether the object is missing, and not what it would be in.
-    package var isAbsent: Bool { status == 404 && !isContainerMissing }
-
-    /// Whether the container is missing.
-    package var isContainerMissing: Bool { code == "ContainerNotFound" || code == "ContainerBeingDeleted" }
+    package var isAbsent: Bool { status == 404 && (code == "BlobNotFound" || code == "CannotVerifyCopySource") }
 
     /// What went wrong, in the words of the ABI.
     package func error(_ answer: HTTPAnswer, _ doing: String, key: ByteString?) -> BackendError {
@@ -53,7 +50,7 @@ package struct Refusal: Sendable {
         "InvalidBlobType": "it is no block blob: remove it first",
         "LeaseIdMissing": "another program holds a lease on it",
         "NoAuthenticationInformation": "the store wants credentials",
-        "SnapshotsPresent": "it has snapshots",
+        "SnapshotsPresent": "it has snapshots: set delete_snapshots: true to remove them along",
     ]
 
     private static let meanings: [String: BackendError.Code] = [
