@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import ssl
+import sys
 import time
 import urllib.parse
 import uuid
@@ -102,7 +103,7 @@ class Connection(asyncio.Protocol):
             self.handle(line, headers, body)
         except Exception as fault:
             # A fault of the double must be seen, and must not look like the service's own.
-            print("fault", line, repr(fault), flush=True)
+            print("fault", line, repr(fault), file=sys.stderr, flush=True)
             self.transport.abort()
             raise
         return not self.transport.is_closing()
@@ -138,7 +139,7 @@ class Connection(asyncio.Protocol):
         if self.is_control:
             return self.send(method, headers, world.control(target, body))
         if world.is_logging:
-            print(line, flush=True)
+            print(line, file=sys.stderr, flush=True)
         fault = world.faults.next(line)
         if "status" in fault:
             extra = {"Retry-After": str(fault["retry_after"])} if "retry_after" in fault else {}
