@@ -22,6 +22,7 @@ let package = Package(
         .executable(name: "coffer", targets: ["coffer"]),
         .executable(name: "cofferd", targets: ["cofferd"]),
         .library(name: "CofferClient", targets: ["CofferClient"]),
+        .library(name: "coffer-azure", type: .dynamic, targets: ["AzureBackend"]),
         .library(name: "coffer-fault", type: .dynamic, targets: ["FaultBackend"]),
         .library(name: "coffer-ftp", type: .dynamic, targets: ["FTPPlugin"]),
         .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
@@ -156,6 +157,22 @@ let package = Package(
             name: "MemoryBackend",
             dependencies: ["MemoryStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/Memory",
+            exclude: ["Store"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "AzureStore",
+            dependencies: [
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferParts"), sdk("CofferPluginSDK"),
+                sdk("CofferTransport"), sdk("CofferXML"),
+            ],
+            path: "Plugins/Azure/Store",
+            swiftSettings: house
+        ),
+        .target(
+            name: "AzureBackend",
+            dependencies: ["AzureStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/Azure",
             exclude: ["Store"],
             swiftSettings: house
         ),
@@ -316,6 +333,14 @@ let package = Package(
         .testTarget(
             name: "GridFSStoreTests",
             dependencies: ["GridFSModel", "GridFSStore", sdk("CofferPluginSDK")],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "AzureBackendTests",
+            dependencies: [
+                "AzureStore",
+                sdk("CofferCrypto"), sdk("CofferPluginSDK"), sdk("CofferTransport"),
+            ],
             swiftSettings: house
         ),
         .testTarget(name: "CofferCLITests", dependencies: ["CofferSystem", "CofferTestSupport"], swiftSettings: house),
