@@ -25,17 +25,21 @@ public struct DirectoryItem {
     public var size: Int64
     /// Unix nanoseconds of the last change; `Entry.unknownTime` if unknown.
     public var modified: Int64
+    /// The token that conditions compare, of at most 255 bytes; empty if unknown.
+    public var etag: ByteString
 
     /// What a directory holds under one name.
     public init(
         _ name: ArraySlice<UInt8>,
         isDirectory: Bool,
         size: Int64 = -1,
-        modified: Int64 = Entry.unknownTime
+        modified: Int64 = Entry.unknownTime,
+        etag: ByteString = .empty
     ) {
         self.name = name
         self.isDirectory = isDirectory
         self.size = size
         self.modified = modified
+        self.etag = etag
     }
 }

@@ -15,12 +15,14 @@ public final class TreeListing: ListStream {
         var path: [UInt8]
         /// What is still to come.
         var items: SortedItems
+        /// What came last.
+        var previous: [UInt8] = []
     }
 
     private enum Step {
         case nothing, end
         case prefix([UInt8])
-        case object([UInt8], size: Int64, modified: Int64)
+        case object([UInt8], SortedItem)
     }
 
     private static let slash = UInt8(ascii: "/")
@@ -66,8 +68,13 @@ public final class TreeListing: ListStream {
             case .prefix(let prefix):
                 try sink.sendPrefix(ByteString(prefix))
                 last = prefix
-            case .object(let key, let size, let modified):
-                try sink.sendObject(key: ByteString(key), size: size, modified: modified, etag: .empty)
+            case .object(let key, let item):
+                try sink.sendObject(
+                    key: ByteString(key),
+                    size: item.size,
+                    modified: item.modified,
+                    etag: item.etag
+                )
                 last = key
             }
             sent += 1
@@ -88,6 +95,9 @@ public final class TreeListing: ListStream {
             frames.removeLast()
             return .nothing
         }
+        // A directory that changes while it is read may name something twice.
+        if item.name == frames[index].previous { return .nothing }
+        frames[index].previous = item.name
         let key = frames[index].path + item.name
         if let skipped, key.starts(with: skipped) { return .nothing }
         let isDirectory = key.last == Self.slash
@@ -104,7 +114,7 @@ public final class TreeListing: ListStream {
             try descend(key, call)
             return .nothing
         }
-        return .object(key, size: item.size, modified: item.modified)
+        return .object(key, item)
     }
 
     /// The part of a key up to the first delimiter behind the prefix; nil if there is none.

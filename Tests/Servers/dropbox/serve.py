@@ -2,12 +2,14 @@
 """A double of the Dropbox API, version 2, over HTTP on the loopback interface: `serve.py [--page N] [--token-life S]`.
 
 Prints DROPBOX_API and DROPBOX_CONTENT, the two hosts of the API, and serves until it is killed. Everything is in memory.
-The account takes the access token `token`, one that lacks the scope of writing, `reader`, one that has expired, `expired`,
-and tokens that the refresh token `refresh` of the app `key` with `secret` brings.
+The account takes the access token `sl.double-all`, one that lacks the scope of writing, `sl.double-reader`, one that has
+expired, `sl.double-expired`, and tokens that the refresh token `double-refresh` of the app `double-key` with the secret
+`double-secret` brings.
 
-`POST /double` on the API's host does harm, as JSON: `{"limit": N}` answers N calls with 429, `{"contend": N}` N writes
-with 409, `{"reset": N}` N continuations of a listing, `{"fail": N}` N calls with 500, `{"expire": true}` ends all tokens that were
-brought, `{"damage": N}` answers N downloads with a wrong byte. `{}` answers counts. SIGUSR1 takes both hosts off the network, with all connections, or brings them back.
+`POST /double` on the API's host does harm, as JSON: `{"limit": N}` answers N calls with 429, `{"contend": N}` N writes with
+409, `{"reset": N}` refuses N continuations of a listing, `{"fail": N}` answers N calls with 500, `{"damage": N}` N downloads
+with a wrong byte, and `{"expire": true}` ends all tokens that were brought. `{}` answers how often each route was called.
+SIGUSR1 takes both hosts off the network, with all connections, or brings them back.
 """
 
 import argparse
@@ -35,7 +37,8 @@ class State:
     def __init__(self, page, life):
         self.lock = threading.Lock()
         self.page, self.life = page, life
-        self.tokens = {"token": ("all", None), "reader": ("reader", None), "expired": ("all", 0.0)}
+        self.tokens = {"sl.double-all": ("all", None), "sl.double-reader": ("reader", None),
+                       "sl.double-expired": ("all", 0.0)}
         self.harm = {"limit": 0, "contend": 0, "fail": 0, "damage": 0}
         self.counts = {}
         self.routes = None
@@ -135,9 +138,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def grant(self, body):
         form = {name: values[0] for name, values in urllib.parse.parse_qs(body.decode()).items()}
-        if form.get("client_id") != "key" or form.get("client_secret", "secret") != "secret":
+        if form.get("client_id") != "double-key" or form.get("client_secret", "double-secret") != "double-secret":
             return self.answer_json({"error": "invalid_client", "error_description": "no such app"}, 400)
-        if form.get("grant_type") != "refresh_token" or form.get("refresh_token") != "refresh":
+        if form.get("grant_type") != "refresh_token" or form.get("refresh_token") != "double-refresh":
             return self.answer_json({"error": "invalid_grant", "error_description": "no such grant"}, 400)
         token = "sl." + secrets.token_hex(16)
         with STATE.lock:

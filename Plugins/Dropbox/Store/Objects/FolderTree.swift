@@ -6,18 +6,38 @@ package import CofferPluginSDK
 
 extension DropboxStorage {
     package func openList(_ request: ListRequest, call: Call) throws(BackendError) -> any ListStream {
-        TreeListing(of: FolderTree(self), request)
+        ObjectListing(self, request)
     }
+}
+
+/// A listing.
+private final class ObjectListing: ListStream {
+    private let tree: FolderTree
+    private let walk: TreeListing
+
+    init(_ storage: DropboxStorage, _ request: ListRequest) {
+        tree = FolderTree(storage)
+        walk = TreeListing(of: tree, request)
+    }
+
+    func next(limit: Int, into sink: EntrySink, call: Call) throws(BackendError) -> ListPage {
+        tree.wanted = limit
+        return try walk.next(limit: limit, into: sink, call: call)
+    }
+
+    func close() { walk.close() }
 }
 
 /// The folders of a storage, as one listing walks them.
 ///
-/// A folder is asked for with all below it; where that is more than one answer holds, it is asked for again alone. So a
-/// small tree costs one call, and a large one is never held whole.
+/// A folder is asked for with all below it; where that is more than about twice what is wanted, it is asked for again
+/// alone. So a small tree costs one call, and a large one is never held whole.
 private final class FolderTree: DirectoryTree {
     private static let page = 2000
 
     private let storage: DropboxStorage
+    /// How many entries the caller is waiting for.
+    var wanted = 0
     /// What folders hold, by their path, of the tree that came whole last.
     private var held: [[UInt8]: [DirectoryItem]] = [:]
 
@@ -71,8 +91,9 @@ private final class FolderTree: DirectoryTree {
 
     /// The first page of a folder; nil where there is none.
     private func begin(_ folder: String, isRecursive: Bool, call: Call) throws(BackendError) -> Page? {
+        let limit = isRecursive ? min(max(2 * min(wanted, Self.page), 100), Self.page) : Self.page
         let arguments: JSONValue = [
-            "path": .string(folder), "recursive": .bool(isRecursive), "limit": .integer(Int64(Self.page)),
+            "path": .string(folder), "recursive": .bool(isRecursive), "limit": .integer(Int64(limit)),
             "include_non_downloadable_files": false,
         ]
         let reply = try storage.ask("files/list_folder", arguments, "listing \(folder)", call: call)
@@ -105,8 +126,14 @@ private final class FolderTree: DirectoryTree {
         let parents = segments.flatMap { $0 + [UInt8(ascii: "/")] }
         if tag.utf8.elementsEqual("folder".utf8) { return (DirectoryItem(last[...], isDirectory: true), parents) }
         guard let facts = FileFacts(entry) else { return nil }
-        let size = Int64(clamping: facts.size)
-        return (DirectoryItem(last[...], isDirectory: false, size: size, modified: facts.modified), parents)
+        let object = DirectoryItem(
+            last[...],
+            isDirectory: false,
+            size: Int64(clamping: facts.size),
+            modified: facts.modified,
+            etag: facts.etag
+        )
+        return (object, parents)
     }
 }
 
