@@ -284,7 +284,9 @@ def contention(name):
     busy = {".tag": "too_many_write_operations"}
     if name == "files/upload":
         return {".tag": "path", "reason": busy, "upload_session_id": "pid_upload_session:0"}
-    return {".tag": "path", "path": busy} if name == "files/create_folder_v2" else busy
+    if name == "files/create_folder_v2":
+        return {".tag": "path", "path": busy}
+    return {".tag": "to", "to": busy} if name in ("files/copy_v2", "files/move_v2") else busy
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
