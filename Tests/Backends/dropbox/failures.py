@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Proves what happens when things go wrong: `failures.py BUILD_FOLDER SERVERS_FOLDER`.
+"""Proves what happens when things go wrong: `failures.py BUILD_FOLDER SERVERS_FOLDER DOUBLE_FOLDER`.
 
 The double's facts stand in the environment; it is taken off the network, and comes back with what it holds.
 """
@@ -222,22 +222,24 @@ def a_read_goes_on_at_its_revision(proxy):
     dbx.files_upload(old, "/failures/replaced", files.WriteMode.overwrite)
     storages = {"s": {"content_endpoint": f"http://127.0.0.1:{proxy}"}}
     with running(BUILD, "dropbox", storages, SHARED | SHORT | {"access_token": TOKEN}) as host:
+        before = harm().get("/2/files/download", 0)
         reader = Connection(host.socket, 60)
         reader.request("GET", "/v1/storages/s/objects/replaced")
         response = reader.getresponse()
         got = response.read(1000)
         dbx.files_upload(b"new", "/failures/replaced", files.WriteMode.overwrite)
         assert got + response.read() == old
+        assert harm()["/2/files/download"] > before + 1, "the connection did not break"
         assert host.get("s", "replaced").body == b"new"
 
 
 class Proxy:
     """A faulty network before the host that bytes go to."""
 
-    def __init__(self, target, seed, plan, rate):
+    def __init__(self, target, seed, plan, rate, most=None):
         self.process = subprocess.Popen(
             [f"{SERVERS}/faulty-proxy", "--target", target.removeprefix("http://"), "--seed", str(seed), "--plan", plan,
-             "--rate", str(rate), "--until-eof"],
+             "--rate", str(rate), "--until-eof", *(["--quiet-after", str(most)] if most else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )
 
@@ -290,7 +292,7 @@ for proof in [
 ]:
     proof()
     print("ok", proof.__name__.replace("_", " "), flush=True)
-with Proxy(CONTENT, 7, "reset@10%", 0.5) as port:
+with Proxy(CONTENT, 7, "reset@10%", 1, most=1) as port:
     a_read_goes_on_at_its_revision(port)
 print("ok a read goes on at its revision", flush=True)
 for seed, plan in [(1, "reset@10%,reset@50%,reset@99%,truncate"), (2, "lost,reset-up@50%"), (3, "burst503,latency=30,slow")]:
