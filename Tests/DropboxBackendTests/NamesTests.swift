@@ -31,8 +31,7 @@ struct NamesTests {
         (".dropbox/x", "^046dropbox/x"), ("\u{130}", "^196^176"), ("\u{212A}", "^226^132^170"), ("日本", "日本"),
         ("\u{1100}\u{1161}", "^225^132^128^225^133^161"), ("\u{AC00}", "\u{AC00}"), ("a\tb", "a^009b"),
         ("100%", "100%"), ("\u{A0}", "^194^160"), ("\u{13A0}", "^225^142^160"), ("\u{2122}", "\u{2122}"),
-    ]
-    )
+    ])
     func aNameIsItsKeyButForWhatDropboxWouldFoldOrRefuse(_ pair: (key: String, name: String)) throws {
         #expect(try name(pair.key).utf8.elementsEqual(pair.name.utf8))
         #expect(key(pair.name)?.utf8.elementsEqual(pair.key.utf8) == true)
@@ -72,16 +71,14 @@ struct NamesTests {
 
     @Test(arguments: [
         "^", "^1", "^12", "^999", "^097", "^é", "a^", "^116humb.db", "x\u{301}", "\u{1F600}", " a", "a^000/",
-    ]
-    )
+    ])
     func aNameThatNoKeyHasStandsForNothing(_ name: String) {
         #expect(Names.segment(of: name.utf8) == nil)
     }
 
     @Test(arguments: [
         "", "a//b", "/a", "a/", ".", "..", "a/../b", "a/./b", "nul\0", String(repeating: "s", count: 256),
-    ]
-    )
+    ])
     func whatNoPathMayBeIsRefused(_ key: String) {
         #expect { try names.path(of: ByteString(key)) } throws: { ($0 as? BackendError)?.code == .invalidKey }
     }

@@ -60,8 +60,7 @@ struct AnswerTests {
         (#"{".tag":"path","path":{".tag":"no_write_permission"}}"#, .permission),
         (#"{".tag":"payload_too_large"}"#, .tooLarge), (#"{".tag":"something_new"}"#, .io),
         (#""other""#, .io), ("7", .io), ("{}", .io),
-    ]
-    )
+    ])
     func aRefusalIsToldByItsWords(_ pair: (error: String, code: BackendError.Code)) {
         let refusal = refusal(409, #"{"error_summary":"x/..","error":\#(pair.error)}"#)
         #expect(refusal.error("writing a").code == pair.code)
@@ -84,9 +83,9 @@ struct AnswerTests {
         (422, #"{"error":{".tag":"invalid_root"}}"#, .config),
         (429, #"{"error":{"reason":{".tag":"too_many_requests"},"retry_after":1}}"#, .rateLimited),
         (429, "too many", .rateLimited), (500, "", .unavailable),
-        (400, "the access token sl.secret is malformed", .invalidArgument),
-    ]
-    )
+        (400, "the given OAuth 2 access token sl.secret is malformed", .unauthenticated),
+        (400, "no secret", .invalidArgument),
+    ])
     func callersAndLimitsAreToldByTheStatus(_ answer: (status: Int, body: String, code: BackendError.Code)) {
         let error = refusal(answer.status, answer.body).error("reading")
         #expect(error.code == answer.code)

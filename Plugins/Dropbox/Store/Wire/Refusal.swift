@@ -9,6 +9,8 @@ package struct Refusal: Sendable {
     private let head: HTTPHead
     /// The words; none where the answer has no error in JSON.
     package let words: [String]
+    /// Whether a malformed request is said to be so by its token.
+    private var blamesToken = false
     /// The permission that the app lacks, where Dropbox names one.
     private let scope: String?
 
@@ -17,6 +19,9 @@ package struct Refusal: Sendable {
         // An answer that is no JSON has no words, and its status tells.
         let document = try? JSONValue(parsing: answer.body)
         self.init(head: answer.head, error: document?["error"])
+        // What is no token at all is refused as a malformed request. The text stays here: it may hold what was sent.
+        let text = String(decoding: answer.body.prefix(2000), as: UTF8.self).lowercased()
+        blamesToken = head.status == 400 && (text.contains("authorization") || text.contains("access token"))
     }
 
     /// Takes an error as it stands in an answer.
@@ -54,9 +59,9 @@ package struct Refusal: Sendable {
         var error = head.failure(doing)
         if !words.isEmpty { error.message = "\(doing): \(words.joined(separator: "/"))" }
         switch head.status {
-        case 400:
-            // Also what is no token at all is refused like that. The text is not passed on: it may hold what was sent.
-            error.message = "\(doing): dropbox refuses the request as malformed, or the access token"
+        case 400 where blamesToken:
+            error.code = .unauthenticated
+            error.message = "\(doing): the access token is none that dropbox gives"
         case 401: return unauthenticated(error, doing)
         case 409: return conflict(error, doing, key)
         case 422:
