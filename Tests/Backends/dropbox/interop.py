@@ -131,6 +131,8 @@ def folders_are_no_objects(host):
         assert answer.status == 409 and answer.code == "already_exists", (key, answer.status, answer.body)
     # What no key is called, and what cannot be downloaded, is not shown and not touched.
     dbx.files_upload(b"foreign", "/apps/interop/folder/100 ^")
+    below = host.post("interop/copy", {"from": "folder/inside", "to": "folder/inside/copy"})
+    assert below.status == 409 and below.code == "already_exists", (below.status, below.body)
     listing = host.request("GET", "interop/objects?prefix=folder/").json["objects"]
     assert [entry["key"] for entry in listing] == ["folder/inside"], listing
 

@@ -95,7 +95,7 @@ package struct Refusal: Sendable {
         case .notFound: if let key { error.message = BackendError.notFound(key).message }
         case .alreadyExists:
             let what =
-                says("file_ancestor")
+                says("file_ancestor") || says("duplicated_or_nested_paths")
                 ? "an object stands where a folder must be"
                 : says("folder") ? "a folder has that name" : "already exists"
             error.message = what + name
@@ -109,7 +109,8 @@ package struct Refusal: Sendable {
     /// What words mean, the first that is there: those that say more come first.
     private static let meanings: [(word: String, code: BackendError.Code)] = [
         ("too_many_write_operations", .rateLimited), ("too_many_requests", .rateLimited),
-        ("conflict", .alreadyExists), ("not_found", .notFound), ("not_file", .notFound), ("not_folder", .notFound),
+        ("conflict", .alreadyExists), ("duplicated_or_nested_paths", .alreadyExists), ("not_found", .notFound),
+        ("not_file", .notFound), ("not_folder", .notFound),
         ("malformed_path", .invalidKey), ("disallowed_name", .invalidKey),
         ("insufficient_space", .quota), ("insufficient_quota", .quota), ("upload_traffic_limit_reached", .quota),
         ("team_folder_insufficient_space", .quota), ("member_folder_insufficient_space", .quota),
