@@ -23,6 +23,7 @@ let package = Package(
         .executable(name: "cofferd", targets: ["cofferd"]),
         .library(name: "CofferClient", targets: ["CofferClient"]),
         .library(name: "coffer-azure", type: .dynamic, targets: ["AzureBackend"]),
+        .library(name: "coffer-dropbox", type: .dynamic, targets: ["DropboxBackend"]),
         .library(name: "coffer-fault", type: .dynamic, targets: ["FaultBackend"]),
         .library(name: "coffer-ftp", type: .dynamic, targets: ["FTPPlugin"]),
         .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
@@ -194,6 +195,22 @@ let package = Package(
             swiftSettings: house
         ),
         .target(
+            name: "DropboxStore",
+            dependencies: [
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferListing"), sdk("CofferParts"),
+                sdk("CofferPluginSDK"), sdk("CofferTransport"),
+            ],
+            path: "Plugins/Dropbox/Store",
+            swiftSettings: house
+        ),
+        .target(
+            name: "DropboxBackend",
+            dependencies: ["DropboxStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/Dropbox",
+            exclude: ["Store"],
+            swiftSettings: house
+        ),
+        .target(
             name: "FaultBackend",
             dependencies: ["MemoryStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/Fault",
@@ -344,6 +361,11 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(name: "CofferCLITests", dependencies: ["CofferSystem", "CofferTestSupport"], swiftSettings: house),
+        .testTarget(
+            name: "DropboxBackendTests",
+            dependencies: ["DropboxStore", sdk("CofferJSON"), sdk("CofferPluginSDK"), sdk("CofferTransport")],
+            swiftSettings: house
+        ),
         .testTarget(
             name: "FTPBackendTests",
             dependencies: ["FTPBackend", sdk("CofferPluginSDK")],
