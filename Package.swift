@@ -26,6 +26,7 @@ let package = Package(
         .library(name: "coffer-dropbox", type: .dynamic, targets: ["DropboxBackend"]),
         .library(name: "coffer-fault", type: .dynamic, targets: ["FaultBackend"]),
         .library(name: "coffer-ftp", type: .dynamic, targets: ["FTPPlugin"]),
+        .library(name: "coffer-gcs", type: .dynamic, targets: ["GCSBackend"]),
         .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
@@ -125,6 +126,22 @@ let package = Package(
             dependencies: ["CLocal", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/Local",
             exclude: ["C"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "GCSStore",
+            dependencies: [
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferParts"), sdk("CofferPluginSDK"),
+                sdk("CofferTransport"),
+            ],
+            path: "Plugins/GCS/Store",
+            swiftSettings: house
+        ),
+        .target(
+            name: "GCSBackend",
+            dependencies: ["GCSStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/GCS",
+            exclude: ["Store"],
             swiftSettings: house
         ),
         .systemLibrary(
@@ -344,6 +361,14 @@ let package = Package(
             dependencies: [
                 "CofferAPI", "CofferClient", "CofferModel", "CofferSystem", "CofferTestSupport",
                 sdk("CofferConformance"), sdk("CofferJSON"), sdk("CofferLoader"), sdk("CofferThroughHost"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "GCSBackendTests",
+            dependencies: [
+                "GCSStore",
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"), sdk("CofferTransport"),
             ],
             swiftSettings: house
         ),
