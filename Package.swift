@@ -25,6 +25,7 @@ let package = Package(
         .library(name: "coffer-fault", type: .dynamic, targets: ["FaultBackend"]),
         .library(name: "coffer-ftp", type: .dynamic, targets: ["FTPPlugin"]),
         .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
+        .library(name: "coffer-libcloud", type: .dynamic, targets: ["LibcloudBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
         .library(name: "coffer-s3", type: .dynamic, targets: ["S3Backend"]),
@@ -234,6 +235,26 @@ let package = Package(
             name: "SFTPPlugin",
             dependencies: ["SFTPBackend", sdk("CCofferPlugin")],
             path: "Plugins/SFTP/Entry",
+            swiftSettings: house
+        ),
+
+        .target(name: "CLibcloud", path: "Plugins/Libcloud/C", cSettings: houseC),
+        .target(
+            name: "LibcloudStore",
+            dependencies: ["CLibcloud", sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK")],
+            path: "Plugins/Libcloud/Store",
+            // The program of its Python processes, as bytes of the library.
+            resources: [
+                .embedInCode("Python/coffer_child.py"), .embedInCode("Python/coffer_failures.py"),
+                .embedInCode("Python/coffer_start.py"), .embedInCode("Python/coffer_stores.py"),
+                .embedInCode("Python/coffer_wire.py"),
+            ],
+            swiftSettings: house
+        ),
+        .target(
+            name: "LibcloudBackend",
+            dependencies: ["LibcloudStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/Libcloud/Entry",
             swiftSettings: house
         ),
 

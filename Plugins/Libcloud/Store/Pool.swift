@@ -1,0 +1,144 @@
+// The children of one instance: as many as there are calls at once, and no more than allowed.
+
+import CofferJSON
+import CofferPluginSDK
+import Glibc
+
+/// A child in the hands of one call, or of one read.
+final class Loan {
+    /// The child.
+    let child: Child
+    private let pool: Pool
+    private let purpose: Pool.Purpose
+    private var isOver = false
+
+    fileprivate init(_ child: Child, _ pool: Pool, _ purpose: Pool.Purpose) {
+        self.child = child
+        self.pool = pool
+        self.purpose = purpose
+    }
+
+    deinit { end() }
+
+    /// Gives the child back if it can be asked again; otherwise it is ended.
+    func end() {
+        guard !isOver else { return }
+        isOver = true
+        if child.isBusy { child.end() }
+        pool.giveBack(child.isBusy ? nil : child, purpose)
+    }
+}
+
+/// The children of one instance.
+///
+/// A child that is idle is lent to one call; one that failed in the midst of a call is ended, and the next call starts
+/// another. A read holds its child until its last byte, so reads never hold them all.
+final class Pool: Sendable {
+    // Unchecked because a child is touched only by who took it out of here, or under the mutex.
+    private struct State: @unchecked Sendable {
+        var idle: [Child] = []
+        var lent = 0
+        var reading = 0
+        var isClosed = false
+    }
+
+    /// What a child is wanted for.
+    enum Purpose { case question, reading }
+
+    private let launcher: Launcher
+    private let most: Int
+    private let state = Guarded(State())
+
+    init(_ launcher: Launcher) {
+        self.launcher = launcher
+        most = launcher.configuration.processes
+    }
+
+    /// A child for one call, or for one read.
+    func take(_ purpose: Purpose, call: Call) throws(BackendError) -> Loan {
+        while true {
+            try call.check()
+            var child: Child?
+            var isTaken = false
+            let isOver = state.wait(until: monotonicNow() + 20_000_000) { state in
+                if state.isClosed { return true }
+                guard state.lent < most, purpose == .question || state.reading < most - 1 else { return false }
+                child = state.idle.popLast()
+                state.lent += 1
+                if purpose == .reading { state.reading += 1 }
+                isTaken = true
+                return true
+            }
+            guard isTaken else {
+                if isOver { throw BackendError(.unavailable, "the storage is closed") }
+                continue
+            }
+            if let child, child.isAlive { return Loan(child, self, purpose) }
+            child?.end()
+            do {
+                return Loan(try launcher.start(call: call).0, self, purpose)
+            } catch {
+                giveBack(nil, purpose)
+                throw error
+            }
+        }
+    }
+
+    /// Takes a child back; nil is one that was ended.
+    fileprivate func giveBack(_ child: Child?, _ purpose: Purpose) {
+        let isWanted = state.withLock { state in
+            state.lent -= 1
+            if purpose == .reading { state.reading -= 1 }
+            if let child, !state.isClosed {
+                state.idle.append(child)
+                return true
+            }
+            return false
+        }
+        if !isWanted { child?.end() }
+        state.wake(all: true)
+    }
+
+    /// Asks one question of a child, and hands over the frames of the answer until the last.
+    func ask(
+        _ question: Question,
+        descriptor: Int32 = -1,
+        isPatient: Bool = false,
+        call: Call,
+        _ frame: (Answer) throws(BackendError) -> Void = { _ throws(BackendError) in }
+    ) throws(BackendError) -> Answer {
+        let loan = try take(.question, call: call)
+        defer { loan.end() }
+        let child = loan.child
+        let silence = isPatient ? nil : launcher.configuration.stallTimeout
+        try child.ask(question, descriptor: descriptor, call: call)
+        while true {
+            let answer = try child.answer(to: question.doing, silence: silence, call: call)
+            if answer.isLast { return answer }
+            try frame(answer)
+        }
+    }
+
+    /// What a new child tells of itself; it stays for later calls.
+    func introduce(call: Call) throws(BackendError) -> JSONObject {
+        let (child, facts) = try launcher.start(call: call)
+        let isKept = state.withLock { state in
+            guard !state.isClosed, state.idle.count + state.lent < most else { return false }
+            state.idle.append(child)
+            return true
+        }
+        if !isKept { child.end() }
+        return facts
+    }
+
+    /// Ends all children.
+    func close() {
+        let idle = state.withLock { state in
+            state.isClosed = true
+            defer { state.idle = [] }
+            return state.idle
+        }
+        idle.forEach { $0.end() }
+        state.wake(all: true)
+    }
+}
