@@ -90,7 +90,7 @@ struct Launcher: Sendable {
     /// What stands on the command line: it takes the rest from the socket.
     private static let beginning = String(decoding: PackageResources.coffer_start_py, as: UTF8.self)
 
-    /// The modules of the program, in the order in which they need each other.
+    /// The modules of the program.
     private static let program: [UInt8] = {
         let modules: [(String, [UInt8])] = [
             ("coffer_wire", PackageResources.coffer_wire_py),

@@ -27,8 +27,7 @@ package final class LibcloudStorage: StorageBackend {
 
     package func health(call: Call) throws(BackendError) -> Properties {
         let facts = try pool.introduce(call: call)
-        var question = Question("health", "looking at the container \(configuration.container)")
-        question["key"] = "coffer-health"
+        let question = Question("health", "looking at the container \(configuration.container)")
         _ = try pool.ask(question, call: call)
         return [
             "provider": configuration.provider, "container": configuration.container,

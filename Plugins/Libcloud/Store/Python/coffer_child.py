@@ -7,11 +7,11 @@ import sys
 import threading
 
 import coffer_failures as failures
-import coffer_stores as stores
 from coffer_failures import Failure
 from coffer_wire import Channel
 
 BATCH = 500
+PIECE = 256 << 10
 
 
 class Child:
@@ -51,8 +51,8 @@ class Child:
         self.secrets = question["secrets"]
         try:
             import libcloud
-            from libcloud.storage.base import StorageDriver
             from libcloud.storage.providers import DRIVERS, get_driver
+            import coffer_stores as stores
         except ImportError as error:
             raise Failure("config", missing(error.name or "libcloud")) from None
         provider = question["provider"]
@@ -70,7 +70,6 @@ class Child:
         except Exception as error:
             text = getattr(error, "value", None) or error
             raise Failure("config", f"the driver of {provider} refuses its options: {text}") from None
-        assert isinstance(self.driver, StorageDriver)
         families = {each.__name__ for each in kind.__mro__}
         make = stores.Store
         if "BaseS3StorageDriver" in families:
@@ -78,30 +77,21 @@ class Child:
         elif "LocalStorageDriver" in families:
             make = stores.LocalStore
         self.store = make(self.driver, question["container"])
-        keep_encodings()
+        amend_requests()
         return {"libcloud": libcloud.__version__, "python": ".".join(map(str, sys.version_info[:3]))}
 
     def do_health(self, question, _):
-        # Some drivers take a refusal for an answer here, and a look at what is not there tells.
-        self.store.container()
-        try:
-            self.store.look(question["key"])
-        except Exception as error:
-            told = failures.told(error, question["doing"], self.secrets)
-            if told["error"] != "not_found":
-                raise
+        self.store.check()
 
     def do_stat(self, question, _):
-        found = self.store.look(question["key"])
-        stores.check_read(question["conditions"], self.store.etag(found), question["key"])
-        return self.store.entry(found)
+        return self.store.entry(self.store.checked_look(question["key"], question["conditions"]))
 
     def do_read(self, question, _):
-        found, start, end, pieces = self.store.open(question["key"], question["range"], question["conditions"])
         with downloading:
+            # A failure before the first piece is the answer itself.
+            found, start, end, first, pieces = self.store.open(
+                question["key"], question["range"], question["conditions"])
             try:
-                # A failure before the first piece is the answer itself.
-                first = next(pieces, b"")
                 self.channel.send({"start": start, "end": end, **self.store.entry(found)})
                 left = self.stream(first, pieces, end - start)
             finally:
@@ -121,10 +111,10 @@ class Child:
             if len(piece) > left:
                 return left - len(piece)
             view = memoryview(piece)
-            for at in range(0, len(view), stores.PIECE):
+            for at in range(0, len(view), PIECE):
                 if self.channel.is_waiting():
                     return None
-                self.channel.send_piece(view[at:at + stores.PIECE])
+                self.channel.send_piece(view[at:at + PIECE])
             left -= len(piece)
             piece = next(pieces, b"")
         return left
@@ -180,20 +170,30 @@ class Downloading:
 downloading = Downloading()
 
 
-def keep_encodings():
-    """Lets `requests`, which Libcloud sits on, give a stored object as it is, though it says that it is packed."""
+def amend_requests():
+    """Two ways of `requests`, which Libcloud sits on, that an object's bytes do not bear.
+
+    What is stored packed would be given unpacked; and an empty file would go out in chunks, which many providers refuse.
+    """
     requests = sys.modules.get("requests")
-    if requests is None or hasattr(requests.models.Response, "coffer_iter_content"):
+    if requests is None:
         return
     kind = requests.models.Response
-    unpacking = kind.coffer_iter_content = kind.iter_content
+    unpacking = kind.iter_content
 
     def iter_content(self, chunk_size=1, decode_unicode=False):
-        if downloading.depth and not self._content_consumed and hasattr(self.raw, "stream"):
+        if downloading.depth and not self._content_consumed and "content-encoding" in self.raw.headers:
             return self.raw.stream(chunk_size, decode_content=False)
         return unpacking(self, chunk_size, decode_unicode)
 
     kind.iter_content = iter_content
+    prepare_body = requests.models.PreparedRequest.prepare_body
+
+    def prepare(self, data, files, json=None):
+        is_empty = hasattr(data, "fileno") and requests.utils.super_len(data) == 0
+        prepare_body(self, None if is_empty else data, files, json)
+
+    requests.models.PreparedRequest.prepare_body = prepare
 
 
 def missing(package):

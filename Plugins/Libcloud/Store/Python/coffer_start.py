@@ -1,4 +1,4 @@
-import json, socket, sys, types
+import importlib.abc, importlib.util, json, socket, sys
 connection = socket.socket(fileno=3)
 def take(count):
     text = b""
@@ -7,7 +7,13 @@ def take(count):
         if not piece: sys.exit(0)
         text += piece
     return text
-for name, text in json.loads(take(int.from_bytes(take(4), "big"))):
-    module = sys.modules[name] = types.ModuleType(name)
-    exec(compile(text, "coffer-libcloud/" + name, "exec"), module.__dict__)
-sys.modules["coffer_child"].main(connection)
+class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    texts = dict(json.loads(take(int.from_bytes(take(4), "big"))))
+    def find_spec(self, name, path, target=None):
+        return importlib.util.spec_from_loader(name, self) if name in self.texts else None
+    def create_module(self, spec): return None
+    def exec_module(self, module):
+        exec(compile(self.texts[module.__name__], "coffer-libcloud/" + module.__name__, "exec"), module.__dict__)
+sys.meta_path.insert(0, Modules())
+import coffer_child
+coffer_child.main(connection)

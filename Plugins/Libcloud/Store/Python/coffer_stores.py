@@ -6,12 +6,19 @@ import re
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
+from libcloud.storage.base import Object
+from libcloud.storage.types import ObjectDoesNotExistError, ObjectError
+
 from coffer_failures import Failure
 
 PIECE = 256 << 10
 # One request for all up to this size, and parts for what is larger, where a provider has both.
 SINGLE = 1 << 30
 TIMES = ("last_modified", "modify_time", "last-modified", "Last-Modified", "updated", "uploadTimestamp")
+
+
+class Changed(Failure):
+    """Another version came between the look at an object and the answer with its bytes."""
 
 
 class Store:
@@ -29,6 +36,20 @@ class Store:
     def look(self, key):
         return self.driver.get_object(container_name=self.name, object_name=key)
 
+    def checked_look(self, key, conditions):
+        found = self.look(key)
+        check_read(conditions, self.etag(found), key)
+        return found
+
+    def check(self):
+        """Is the container there, and are we let in?"""
+        self.container()
+        try:
+            # Some drivers take a refusal for a container; a look at what is not there tells.
+            self.look("coffer-health")
+        except ObjectDoesNotExistError:
+            return
+
     def entry(self, found):
         """What is known of an object."""
         return {
@@ -40,11 +61,16 @@ class Store:
         return found.hash or ""
 
     def open(self, key, range_, conditions):
-        """The object, which bytes of it follow, and an iterator of pieces."""
-        found = self.look(key)
-        check_read(conditions, self.etag(found), key)
-        start, end = resolve(range_, int(found.size))
-        return found, start, end, self.pieces(found, start, end) if end > start else iter(())
+        """The object, which bytes of it follow, the first piece, and an iterator of the others."""
+        for turn in range(20):
+            found = self.checked_look(key, conditions)
+            start, end = resolve(range_, int(found.size))
+            pieces = self.pieces(found, start, end) if end > start else iter(())
+            try:
+                return found, start, end, next(pieces, b""), pieces
+            except Changed:
+                if turn == 19:
+                    raise
 
     def pieces(self, found, start, end):
         try:
@@ -63,7 +89,7 @@ class Store:
             if first and found.hash:
                 seen = answered(self.driver, "etag")
                 if seen and seen.strip('"') != found.hash:
-                    raise Failure("changed", f"{found.name} changed while it was opened")
+                    raise Changed("changed", f"{found.name} changed while it was opened")
             first = False
             yield piece
 
@@ -86,8 +112,8 @@ class Store:
             found = self.look(key)
             if not self.driver.delete_object(found):
                 raise Failure("backend_error", f"the provider does not remove {key}", retryable=True)
-        except Exception as error:
-            if strict or type(error).__name__ != "ObjectDoesNotExistError":
+        except ObjectDoesNotExistError:
+            if strict:
                 raise
 
     def objects(self, prefix, after):
@@ -136,6 +162,35 @@ class S3Store(Store):
     """Amazon S3 and those that speak its protocol: a listing may start anywhere."""
 
     is_sorted = True
+
+    def __init__(self, driver, container):
+        super().__init__(driver, container)
+        self.ask_for_container = driver.get_container
+        self.known = None
+        # A look at an object is one at its container each time, and only the name is ever used of it.
+        driver.get_container = self.container_by_name
+
+    def container_by_name(self, container_name):
+        if container_name != self.name:
+            return self.ask_for_container(container_name)
+        if self.known is None:
+            self.known = self.ask_for_container(container_name)
+        return self.known
+
+    def check(self):
+        self.known = None
+        super().check()
+
+    def remove(self, key, strict):
+        if strict:
+            super().remove(key, strict)
+            return
+        found = Object(key, 0, None, {}, {}, self.container(), self.driver)
+        try:
+            if not self.driver.delete_object(found):
+                raise Failure("backend_error", f"the provider does not remove {key}", retryable=True)
+        except ObjectDoesNotExistError:
+            return
 
     def upload(self, key, path, size, extra):
         if size <= SINGLE or not getattr(self.driver, "supports_s3_multipart_upload", False):
@@ -204,11 +259,9 @@ class LocalStore(Store):
         self.path(key)
         try:
             return super().look(key)
-        except Exception as error:
-            # A directory is no object.
-            if type(error).__name__ != "ObjectError":
-                raise
-            raise Failure("not_found", f"no such object: {key}") from None
+        except (ObjectDoesNotExistError, ObjectError):
+            # A directory is no object either.
+            raise ObjectDoesNotExistError(None, self.driver, key) from None
 
     def etag(self, found):
         # The driver's hash is that of a time: two writes of one tick would look the same.
@@ -223,7 +276,8 @@ class LocalStore(Store):
         except Failure:
             file.close()
             raise
-        return found, start, end, self.slices(file, start, end)
+        pieces = self.slices(file, start, end)
+        return found, start, end, next(pieces, b""), pieces
 
     def slices(self, file, start, end):
         with file:
