@@ -12,8 +12,8 @@ from libcloud.storage.types import ObjectDoesNotExistError, ObjectError
 from coffer_failures import Failure
 
 PIECE = 256 << 10
-# One request for all up to this size, and parts for what is larger, where a provider has both.
-SINGLE = 1 << 30
+# The most that S3 takes in one request; what is larger goes in parts.
+SINGLE = 5 << 30
 TIMES = ("last_modified", "modify_time", "last-modified", "Last-Modified", "updated", "uploadTimestamp")
 
 
