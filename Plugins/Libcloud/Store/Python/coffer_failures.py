@@ -6,7 +6,7 @@ No message holds a secret: answers of providers and URLs, which hold signatures,
 import errno
 import re
 
-LONGEST = 300
+LONGEST = 700
 BY_STATUS = {
     400: "invalid_argument", 401: "unauthenticated", 403: "permission_denied", 404: "not_found", 408: "timeout",
     409: "already_exists", 412: "precondition_failed", 413: "too_large", 416: "range_invalid", 429: "rate_limited",
