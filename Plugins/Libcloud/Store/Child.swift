@@ -17,6 +17,8 @@ final class Child {
     /// What is left of the frame that is being read.
     private var body = 0
     private var isReaped = false
+    /// Whether it ended while it was needed.
+    private(set) var hasEnded = false
     /// Whether the answer to a question is on its way.
     private(set) var isBusy = false
 
@@ -200,6 +202,7 @@ final class Child {
     }
 
     private func ended(_ doing: String) -> BackendError {
+        hasEnded = true
         complaints.drain()
         let last = complaints.last.isEmpty ? "" : ": \(complaints.last)"
         return BackendError(

@@ -49,6 +49,8 @@ struct Question {
     private(set) var members: [JSONObject.Member] = []
     /// What it is about, for errors.
     let doing: String
+    /// Whether it may be asked again, when nobody knows whether it was heard.
+    var isRepeatable = true
 
     /// A question; `doing` says to people what is done.
     init(_ what: String, _ doing: String) {

@@ -11,9 +11,7 @@ extension LibcloudStorage {
         question["conditions"] = request.conditions.json
         question["range"] = request.range.json
         // Whatever is thrown from here on ends the loan.
-        let loan = try pool.take(.reading, call: call)
-        try loan.child.ask(question, call: call)
-        let answer = try loan.child.answer(to: doing, silence: configuration.stallTimeout, call: call)
+        let (loan, answer) = try pool.begin(question, .reading, silence: configuration.stallTimeout, call: call)
         guard let start = answer.head["start"]?.integerValue, let end = answer.head["end"]?.integerValue,
             let first = UInt64(exactly: start), let last = UInt64(exactly: end), first <= last
         else { throw BackendError(.internal, "\(doing): the python process tells no range") }

@@ -63,7 +63,9 @@ private final class SpooledWriter: WriteStream {
                 JSONObject(fields.map { JSONObject.Member(name: $0.name, value: .string($0.value)) })
             )
         }
-        let answer = try storage.pool.ask(question, descriptor: file, isPatient: true, call: call)
+        // Nothing is heard of an upload before its end: a provider may take 64 KiB a second.
+        let patience = (size >> 16) * 1_000_000_000
+        let answer = try storage.pool.ask(question, descriptor: file, patience: patience, call: call)
         return storage.shown(answer.entry(request.key))
     }
 

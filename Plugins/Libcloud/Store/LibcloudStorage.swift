@@ -46,6 +46,7 @@ package final class LibcloudStorage: StorageBackend {
         var question = Question("remove", "removing \(request.key)")
         question["key"] = .string(try rule.text(request.key))
         question["strict"] = .bool(request.isStrict)
+        question.isRepeatable = !request.isStrict
         _ = try pool.ask(question, call: call)
     }
 
@@ -62,12 +63,14 @@ package final class LibcloudStorage: StorageBackend {
     package func makeContainer(_ name: ByteString, options: Properties, call: Call) throws(BackendError) {
         guard options.isEmpty else { throw .unsupported("an option of a new container") }
         var question = Question("make", "making the container \(name)")
+        question.isRepeatable = false
         question["name"] = .string(try container(name))
         _ = try pool.ask(question, call: call)
     }
 
     package func removeContainer(_ name: ByteString, call: Call) throws(BackendError) {
         var question = Question("drop", "removing the container \(name)")
+        question.isRepeatable = false
         question["name"] = .string(try container(name))
         _ = try pool.ask(question, call: call)
     }

@@ -10,15 +10,21 @@ final class Loan {
     let child: Child
     private let pool: Pool
     private let purpose: Pool.Purpose
+    /// Whether it answered somebody before.
+    private let isSeasoned: Bool
     private var isOver = false
 
-    fileprivate init(_ child: Child, _ pool: Pool, _ purpose: Pool.Purpose) {
+    fileprivate init(_ child: Child, _ pool: Pool, _ purpose: Pool.Purpose, isSeasoned: Bool) {
+        self.isSeasoned = isSeasoned
         self.child = child
         self.pool = pool
         self.purpose = purpose
     }
 
     deinit { end() }
+
+    /// Whether the child may have been dead before it was asked, so that the question is worth another one.
+    var wasStale: Bool { isSeasoned && child.hasEnded }
 
     /// Gives the child back if it can be asked again; otherwise it is ended.
     func end() {
@@ -73,10 +79,10 @@ final class Pool: Sendable {
                 if isOver { throw BackendError(.unavailable, "the storage is closed") }
                 continue
             }
-            if let child, child.isAlive { return Loan(child, self, purpose) }
+            if let child, child.isAlive { return Loan(child, self, purpose, isSeasoned: true) }
             child?.end()
             do {
-                return Loan(try launcher.start(call: call).0, self, purpose)
+                return Loan(try launcher.start(call: call).0, self, purpose, isSeasoned: false)
             } catch {
                 giveBack(nil, purpose)
                 throw error
@@ -99,24 +105,44 @@ final class Pool: Sendable {
         state.wake(all: true)
     }
 
+    /// Asks a child for the first frame of an answer; one that died while it was idle is replaced.
+    func begin(
+        _ question: Question,
+        _ purpose: Purpose,
+        descriptor: Int32 = -1,
+        silence: UInt64,
+        call: Call
+    ) throws(BackendError) -> (Loan, Answer) {
+        while true {
+            let loan = try take(purpose, call: call)
+            do {
+                try loan.child.ask(question, descriptor: descriptor, call: call)
+                return (loan, try loan.child.answer(to: question.doing, silence: silence, call: call))
+            } catch {
+                loan.end()
+                guard loan.wasStale && question.isRepeatable else { throw error }
+            }
+        }
+    }
+
     /// Asks one question of a child, and hands over the frames of the answer until the last.
+    ///
+    /// `patience` is how much longer than usual it may be silent, in nanoseconds.
     func ask(
         _ question: Question,
         descriptor: Int32 = -1,
-        isPatient: Bool = false,
+        patience: UInt64 = 0,
         call: Call,
         _ frame: (Answer) throws(BackendError) -> Void = { _ throws(BackendError) in }
     ) throws(BackendError) -> Answer {
-        let loan = try take(.question, call: call)
+        let silence = launcher.configuration.stallTimeout + patience
+        var (loan, answer) = try begin(question, .question, descriptor: descriptor, silence: silence, call: call)
         defer { loan.end() }
-        let child = loan.child
-        let silence = isPatient ? nil : launcher.configuration.stallTimeout
-        try child.ask(question, descriptor: descriptor, call: call)
-        while true {
-            let answer = try child.answer(to: question.doing, silence: silence, call: call)
-            if answer.isLast { return answer }
+        while !answer.isLast {
             try frame(answer)
+            answer = try loan.child.answer(to: question.doing, silence: silence, call: call)
         }
+        return answer
     }
 
     /// What a new child tells of itself; it stays for later calls.
