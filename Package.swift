@@ -388,6 +388,11 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(
+            name: "LibcloudBackendTests",
+            dependencies: ["LibcloudStore", sdk("CofferJSON"), sdk("CofferPluginSDK")],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "SFTPBackendTests",
             dependencies: [
                 "SFTPBackend", "SFTPWire", "SSHTransport",

@@ -153,7 +153,10 @@ package struct Configuration: Sendable {
             let path = "\(folder)/\(name)"
             if isProgram(path) { return path }
         }
-        throw Options.wrong("python", "finds no \(name) in PATH: install Python 3 (Debian: apt install python3), or name it")
+        throw Options.wrong(
+            "python",
+            "finds no \(name) in PATH: install Python 3 (Debian: apt install python3), or name it"
+        )
     }
 }
 

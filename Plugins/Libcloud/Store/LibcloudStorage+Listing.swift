@@ -85,7 +85,9 @@ private final class PagedListing: ListStream {
         var found: [Row] = []
         let end = try storage.pool.ask(question, call: call) { answer throws(BackendError) in
             for item in answer.head["rows"]?.arrayValue ?? [] {
-                guard let fields = item.arrayValue, fields.count == 4, let name = fields[0].stringValue else { continue }
+                guard let fields = item.arrayValue, fields.count == 4, let name = fields[0].stringValue else {
+                    continue
+                }
                 let row = Row(
                     name: ByteString(name),
                     size: fields[1].integerValue ?? -1,
