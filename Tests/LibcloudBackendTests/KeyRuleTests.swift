@@ -14,12 +14,16 @@ import Testing
     @Test(arguments: ["/a", "a/", "a//b", ".", "..", "a/../b", "a/./b", "a\nb", "\u{7F}", "a\u{FFFE}"])
     func keysThatWouldChangeOnTheWayAreRefused(key: String) {
         for family in [Family.s3, .local, .other] {
-            #expect(refusal { () throws(BackendError) in try KeyRule(family).text(ByteString(key)) }?.code == .invalidKey)
+            #expect(
+                refusal { () throws(BackendError) in try KeyRule(family).text(ByteString(key)) }?.code == .invalidKey
+            )
         }
     }
 
     @Test func aKeyThatIsNotUTF8IsRefused() {
-        #expect(refusal { () throws(BackendError) in try KeyRule(.s3).text(ByteString([0x61, 0xFF])) }?.code == .invalidKey)
+        #expect(
+            refusal { () throws(BackendError) in try KeyRule(.s3).text(ByteString([0x61, 0xFF])) }?.code == .invalidKey
+        )
     }
 
     @Test(arguments: [".lock", "a/.hash/b", String(repeating: "s", count: 256)])

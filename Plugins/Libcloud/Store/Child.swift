@@ -217,10 +217,3 @@ final class Child {
         BackendError(.internal, "\(doing): the python process does not keep to the protocol", isMaybeApplied: true)
     }
 }
-
-/// The clock of deadlines.
-func monotonicNow() -> UInt64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return UInt64(now.tv_sec) &* 1_000_000_000 &+ UInt64(now.tv_nsec)
-}

@@ -87,10 +87,13 @@ struct Launcher: Sendable {
         )
     }
 
-    /// What stands on the command line: it takes the rest from the socket.
-    private static let beginning = String(decoding: PackageResources.coffer_start_py, as: UTF8.self)
+    /// What stands on the command line: it takes the rest from the socket, which gives all that is asked for (256).
+    private static let beginning = """
+        import socket; connection = socket.socket(fileno=3); \
+        exec(connection.recv(int.from_bytes(connection.recv(4, 256), 'big'), 256))
+        """
 
-    /// The modules of the program.
+    /// What is sent first: the start, then the modules.
     private static let program: [UInt8] = {
         let modules: [(String, [UInt8])] = [
             ("coffer_wire", PackageResources.coffer_wire_py),
@@ -101,7 +104,9 @@ struct Launcher: Sendable {
         let text = JSONValue.array(
             modules.map { .array([.string($0.0), .string(String(decoding: $0.1, as: UTF8.self))]) }
         ).bytes()
-        return Array(FrameLengths(head: text.count, body: 0).bytes.prefix(4)) + text
+        return [PackageResources.coffer_start_py, text].flatMap { part in
+            FrameLengths(head: part.count, body: 0).bytes.prefix(4) + part
+        }
     }()
 }
 

@@ -26,9 +26,9 @@ package final class LibcloudStorage: StorageBackend {
     }
 
     package func health(call: Call) throws(BackendError) -> Properties {
-        let facts = try pool.introduce(call: call)
         let question = Question("health", "looking at the container \(configuration.container)")
         _ = try pool.ask(question, call: call)
+        let facts = pool.facts
         return [
             "provider": configuration.provider, "container": configuration.container,
             "libcloud": facts["libcloud"]?.stringValue ?? "", "python": facts["python"]?.stringValue ?? "",

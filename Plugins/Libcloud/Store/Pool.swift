@@ -46,6 +46,7 @@ final class Pool: Sendable {
         var lent = 0
         var reading = 0
         var isClosed = false
+        var facts = JSONObject()
     }
 
     /// What a child is wanted for.
@@ -82,7 +83,9 @@ final class Pool: Sendable {
             if let child, child.isAlive { return Loan(child, self, purpose, isSeasoned: true) }
             child?.end()
             do {
-                return Loan(try launcher.start(call: call).0, self, purpose, isSeasoned: false)
+                let (child, facts) = try launcher.start(call: call)
+                state.withLock { $0.facts = facts }
+                return Loan(child, self, purpose, isSeasoned: false)
             } catch {
                 giveBack(nil, purpose)
                 throw error
@@ -145,17 +148,8 @@ final class Pool: Sendable {
         return answer
     }
 
-    /// What a new child tells of itself; it stays for later calls.
-    func introduce(call: Call) throws(BackendError) -> JSONObject {
-        let (child, facts) = try launcher.start(call: call)
-        let isKept = state.withLock { state in
-            guard !state.isClosed, state.idle.count + state.lent < most else { return false }
-            state.idle.append(child)
-            return true
-        }
-        if !isKept { child.end() }
-        return facts
-    }
+    /// What the last child that was started tells of itself.
+    var facts: JSONObject { state.withLock { $0.facts } }
 
     /// Ends all children.
     func close() {

@@ -1,19 +1,33 @@
-import importlib.abc, importlib.util, json, socket, sys
-connection = socket.socket(fileno=3)
-def take(count):
-    text = b""
-    while len(text) < count:
-        piece = connection.recv(count - len(text))
-        if not piece: sys.exit(0)
-        text += piece
-    return text
+"""The first of what the plugin sends: lets the modules that follow be imported by their names."""
+
+import importlib.abc
+import importlib.util
+import json
+import socket
+import sys
+
+
+def take(connection, count):
+    return connection.recv(count, socket.MSG_WAITALL)
+
+
 class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    texts = dict(json.loads(take(int.from_bytes(take(4), "big"))))
+    def __init__(self, texts):
+        self.texts = texts
+
     def find_spec(self, name, path, target=None):
         return importlib.util.spec_from_loader(name, self) if name in self.texts else None
-    def create_module(self, spec): return None
+
+    def create_module(self, spec):
+        return None
+
     def exec_module(self, module):
         exec(compile(self.texts[module.__name__], "coffer-libcloud/" + module.__name__, "exec"), module.__dict__)
-sys.meta_path.insert(0, Modules())
-import coffer_child
-coffer_child.main(connection)
+
+
+# The command line has made the connection.
+connection = globals()["connection"]
+modules = take(connection, int.from_bytes(take(connection, 4), "big"))
+if modules:
+    sys.meta_path.insert(0, Modules(dict(json.loads(modules))))
+    importlib.import_module("coffer_child").main(connection)
