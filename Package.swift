@@ -28,6 +28,7 @@ let package = Package(
         .library(name: "coffer-ftp", type: .dynamic, targets: ["FTPPlugin"]),
         .library(name: "coffer-gcs", type: .dynamic, targets: ["GCSBackend"]),
         .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
+        .library(name: "coffer-libcloud", type: .dynamic, targets: ["LibcloudBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
         .library(name: "coffer-s3", type: .dynamic, targets: ["S3Backend"]),
@@ -291,6 +292,26 @@ let package = Package(
             swiftSettings: house
         ),
 
+        .target(name: "CLibcloud", path: "Plugins/Libcloud/C", cSettings: houseC),
+        .target(
+            name: "LibcloudStore",
+            dependencies: ["CLibcloud", sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK")],
+            path: "Plugins/Libcloud/Store",
+            // The program of its Python processes, as bytes of the library.
+            resources: [
+                .embedInCode("Python/coffer_child.py"), .embedInCode("Python/coffer_failures.py"),
+                .embedInCode("Python/coffer_start.py"), .embedInCode("Python/coffer_stores.py"),
+                .embedInCode("Python/coffer_wire.py"),
+            ],
+            swiftSettings: house
+        ),
+        .target(
+            name: "LibcloudBackend",
+            dependencies: ["LibcloudStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/Libcloud/Entry",
+            swiftSettings: house
+        ),
+
         // Tests, by room.
         .target(
             name: "CofferTestSupport",
@@ -443,6 +464,11 @@ let package = Package(
                 sdk("CCofferPlugin"), sdk("CofferConformance"), sdk("CofferCrypto"), sdk("CofferLoader"),
                 sdk("CofferPluginSDK"),
             ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "LibcloudBackendTests",
+            dependencies: ["LibcloudStore", sdk("CofferJSON"), sdk("CofferPluginSDK")],
             swiftSettings: house
         ),
         .testTarget(
