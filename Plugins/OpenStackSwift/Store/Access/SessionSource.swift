@@ -11,6 +11,8 @@ import CofferTransport
 package final class SessionSource: Sendable {
     private struct State: Sendable {
         var session: Session?
+        /// When another one is had, in Unix nanoseconds.
+        var renewal = Int64.max
         var isFetching = false
     }
 
@@ -24,8 +26,11 @@ package final class SessionSource: Sendable {
     private let isRenewable: Bool
     private let state: Guarded<State>
 
-    /// Sessions are renewed this long before they end.
-    private static let margin: Int64 = 60_000_000_000
+    /// Sessions are renewed a minute before they end, and shorter ones in the last tenth of their lives.
+    private static func renewal(of session: Session) -> Int64 {
+        guard let expires = session.expires else { return .max }
+        return expires - min(60_000_000_000, max(0, expires - wallClock()) / 10)
+    }
 
     /// A source that begins with `given`, and has others from `fetch`, if there are any.
     package init(
@@ -45,9 +50,9 @@ package final class SessionSource: Sendable {
             let step: Step = state.withLock { state in
                 let now = wallClock()
                 if let session = state.session {
-                    let left = (session.expires ?? .max) - now
                     // While another caller renews it, what still lives serves.
-                    if left > Self.margin || (left > 0 && state.isFetching) { return .use(session) }
+                    let lives = now < session.expires ?? .max
+                    if now < state.renewal || (lives && state.isFetching) { return .use(session) }
                 }
                 if state.isFetching { return .wait }
                 state.isFetching = true
@@ -66,7 +71,7 @@ package final class SessionSource: Sendable {
     private func renew(call: Call) throws(BackendError) -> Session {
         do throws(BackendError) {
             let fresh = try fetch(call)
-            state.withLock { $0 = State(session: fresh) }
+            state.withLock { $0 = State(session: fresh, renewal: Self.renewal(of: fresh)) }
             state.wake(all: true)
             return fresh
         } catch {

@@ -74,6 +74,7 @@ final class SegmentedUpload {
     private let id = SegmentStore.makeID()
     private let store: SegmentStore
     private let stream: PartedStream<Segment>
+    private let sendings = SegmentSendings()
     private var isPublished = false
     /// Whether nobody knows if the store took the manifest.
     private var isInDoubt = false
@@ -105,8 +106,9 @@ final class SegmentedUpload {
             lanes: min(configuration.uploadConcurrency, most),
             mostParts: configuration.mostSegments,
             sizeOfPart: plan.size(ofSegment:)
-        ) { [id] number, body, call throws(BackendError) in
-            try store.put(SegmentStore.name(id, number), body, call: call)
+        ) { [id, sendings] number, body, call throws(BackendError) in
+            let name = SegmentStore.name(id, number)
+            return try sendings.note(name) { () throws(BackendError) in try store.put(name, body, call: call) }
         }
     }
 
@@ -134,14 +136,46 @@ final class SegmentedUpload {
             let work = try Background(nanoseconds: 800_000_000)
             if isInDoubt { return }
             var isDone = isPublished
-            if !isDone { isDone = try store.removeAll(id, call: work.call) }
-            if isDone {
-                try store.remove([SegmentStore.writes + id], call: work.call)
-            }
+            if !isDone { isDone = try sendings.remove(from: store, call: work.call) }
+            if isDone { try store.remove([SegmentStore.writes + id], call: work.call) }
         } catch {
             // A close has nobody to throw to; the mark stays, by which it is cleared away later.
             draft.storage.host.log(.warning, "segments may be left for a week: \(error.message)")
         }
+    }
+}
+
+/// What one attempt has sent of its segments, so that all of it can be removed.
+final class SegmentSendings: Sendable {
+    private let state = Guarded<(names: [String], open: Int)>(([], 0))
+
+    /// Notes a segment before it is sent, and whether its sending came to an end that is known.
+    func note(_ name: String, _ send: () throws(BackendError) -> Segment) throws(BackendError) -> Segment {
+        state.withLock {
+            $0.names.append(name)
+            $0.open += 1
+        }
+        do throws(BackendError) {
+            let segment = try send()
+            state.withLock { $0.open -= 1 }
+            return segment
+        } catch {
+            if error.isRefusal { state.withLock { $0.open -= 1 } }
+            throw error
+        }
+    }
+
+    /// Removes them all; answers whether they are gone for certain.
+    ///
+    /// One that was broken off may still arrive. Swift drops it then, since its removal is younger; for radosgw all is
+    /// removed once more a little later.
+    func remove(from store: SegmentStore, call: Call) throws(BackendError) -> Bool {
+        let (names, open) = state.withLock { $0 }
+        let areGone = try store.remove(names, call: call)
+        guard open > 0 else { return areGone }
+        try call.sleep(nanoseconds: 200_000_000)
+        try store.remove(names, call: call)
+        return false
     }
 }
 

@@ -73,12 +73,15 @@ extension OpenStackStorage {
         let mark = SegmentStore.writes + id
         try store.mark(mark, draft.request.key, call: call)
         let lanes = try Lanes<Segment>(most: configuration.uploadConcurrency)
+        let sendings = SegmentSendings()
         do throws(BackendError) {
             defer { lanes.cancel() }
             for (index, segment) in segments.enumerated() {
                 let name = SegmentStore.name(id, index + 1)
                 try lanes.run(call: call) { call throws(BackendError) in
-                    try store.copy(segment, to: name, call: call)
+                    try sendings.note(name) { () throws(BackendError) in
+                        try store.copy(segment, to: name, call: call)
+                    }
                 }
             }
             // Names of eight digits are in the order of their numbers.
@@ -88,18 +91,16 @@ extension OpenStackStorage {
             return entry
         } catch {
             // Before the manifest nothing refers to them; after it, only a refusal says so.
-            if error.isRefusal || error.code == .changed { abandon(id, in: store) }
+            if error.isRefusal || error.code == .changed { abandon(sendings, mark, in: store) }
             throw error
         }
     }
 
     /// Removes the segments of what was not published, if that can be done at once; else they are cleared away later.
-    private func abandon(_ id: String, in store: SegmentStore) {
+    private func abandon(_ sendings: SegmentSendings, _ mark: String, in store: SegmentStore) {
         do throws(BackendError) {
             let work = try Background(nanoseconds: 800_000_000)
-            if try store.removeAll(id, call: work.call) {
-                try store.remove([SegmentStore.writes + id], call: work.call)
-            }
+            if try sendings.remove(from: store, call: work.call) { try store.remove([mark], call: work.call) }
         } catch {
             host.log(.warning, "segments may be left for a week: \(error.message)")
         }

@@ -13,12 +13,21 @@ extension OpenStackStorage {
             throw BackendError(.invalidArgument, "a link works for at least a second")
         }
         guard let linkKey = configuration.linkKey else { throw .unsupported("a link without temp_url_key") }
-        // The signature covers the method, the end and the path, and nothing else can be bound to it.
-        guard request.contentType.isEmpty, request.responseType.isEmpty, request.size == nil, request.query.isEmpty else {
-            throw .unsupported("a type, a size or a query on a link")
+        // The signature covers the method, the end and the path; nothing else can be bound to it.
+        guard request.size == nil, request.query.isEmpty, request.responseType.isEmpty else {
+            throw .unsupported("a size, a query or a type of the answer on a temporary URL")
         }
         let isReading = request.method == "GET" || request.method == "HEAD"
-        guard request.filename.isEmpty || isReading else { throw .unsupported("a file name on a link for \(request.method)") }
+        guard request.filename.isEmpty || isReading else {
+            throw .unsupported("a file name on a link for \(request.method)")
+        }
+        var headers = Properties()
+        if !request.contentType.isEmpty {
+            guard request.method == "PUT", configuration.signsUnboundUploads else {
+                throw .unsupported("binding a content type to a temporary URL, but for uploads with unbound_uploads: true,")
+            }
+            headers["content-type"] = request.contentType
+        }
         let place = try place(call: call)
         let expires = wallClock() / 1_000_000_000 + Int64(clamping: request.expiresSeconds)
         // The path is signed as the store sees it: decoded.
@@ -30,7 +39,7 @@ extension OpenStackStorage {
         var query = "temp_url_sig=\(hex(digest))&temp_url_expires=\(expires)"
         if !request.filename.isEmpty { query += "&filename=\(percentEncoded(request.filename.utf8))" }
         let origin = configuration.publicEndpoint ?? place.endpoint.origin
-        return PresignedURL(url: "\(origin)\(place.path(request.key))?\(query)", expires: expires)
+        return PresignedURL(url: "\(origin)\(place.path(request.key))?\(query)", headers: headers, expires: expires)
     }
 
     private func hmac(_ message: [UInt8], key: [UInt8], _ digest: Configuration.LinkDigest) -> [UInt8] {

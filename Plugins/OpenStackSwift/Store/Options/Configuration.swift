@@ -26,6 +26,8 @@ package struct Configuration: Sendable {
     package var enforcesCreation: Bool
     package var linkKey: String?
     package var linkDigest: LinkDigest
+    /// Whether links for uploads are signed although no type can be bound to them.
+    package var signsUnboundUploads: Bool
 
     /// Reads the options; `name` is the storage's name, which is the container's where none is set.
     package init(name: String, _ options: Options) throws(BackendError) {
@@ -58,6 +60,7 @@ package struct Configuration: Sendable {
         enforcesCreation = try Self.word(options, "enforces", default: Enforcement.none) == .native
         linkKey = Self.text(options, "temp_url_key")
         linkDigest = try Self.word(options, "temp_url_digest", default: .sha256)
+        signsUnboundUploads = try options.boolean("unbound_uploads") ?? false
         try readTransport(options)
     }
 

@@ -172,6 +172,12 @@ extension OpenStackStorage {
             default: "sha256"
         ),
         OptionDescription(
+            "unbound_uploads",
+            .boolean,
+            "Whether links for uploads are signed although a temporary URL binds no content type.",
+            default: "false"
+        ),
+        OptionDescription(
             "public_endpoint",
             .url,
             "The scheme and host under which clients reach the store, for links."
