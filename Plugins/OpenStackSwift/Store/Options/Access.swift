@@ -134,10 +134,10 @@ package struct Access: Sendable {
             throw Options.wrong("application_credential_secret", "is missing")
         }
         guard words["application_credential_id"] != nil || words["application_credential_name"] != nil else {
-            throw Options.wrong("application_credential_id", "is missing")
+            throw Options.wrong("application_credential_secret", "is set without application_credential_id or its name")
         }
         if words["application_credential_id"] == nil, words["user"] == nil, words["user_id"] == nil {
-            throw Options.wrong("user", "is missing: the name of an application credential belongs to one")
+            throw Options.wrong("application_credential_name", "is set without user, whose it is")
         }
         if words["project_name"] != nil || words["project_id"] != nil {
             throw Options.wrong("project_name", "means nothing to an application credential, which has its own project")
