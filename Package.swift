@@ -33,6 +33,7 @@ let package = Package(
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
         .library(name: "coffer-s3", type: .dynamic, targets: ["S3Backend"]),
         .library(name: "coffer-sftp", type: .dynamic, targets: ["SFTPPlugin"]),
+        .library(name: "coffer-swift", type: .dynamic, targets: ["OpenStackBackend"]),
         .library(name: "coffer-webdav", type: .dynamic, targets: ["WebDAVPlugin"]),
     ],
     dependencies: [.package(path: "plugin-sdk")],
@@ -237,8 +238,8 @@ let package = Package(
         .target(
             name: "S3Store",
             dependencies: [
-                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferParts"), sdk("CofferPluginSDK"),
-                sdk("CofferTransport"), sdk("CofferXML"),
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferMetadata"), sdk("CofferParts"),
+                sdk("CofferPluginSDK"), sdk("CofferTransport"), sdk("CofferXML"),
             ],
             path: "Plugins/S3/Store",
             swiftSettings: house
@@ -247,6 +248,22 @@ let package = Package(
             name: "S3Backend",
             dependencies: ["S3Store", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
             path: "Plugins/S3",
+            exclude: ["Store"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "OpenStackStore",
+            dependencies: [
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferMetadata"), sdk("CofferParts"),
+                sdk("CofferPluginSDK"), sdk("CofferTransport"),
+            ],
+            path: "Plugins/OpenStackSwift/Store",
+            swiftSettings: house
+        ),
+        .target(
+            name: "OpenStackBackend",
+            dependencies: ["OpenStackStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/OpenStackSwift",
             exclude: ["Store"],
             swiftSettings: house
         ),
@@ -430,7 +447,15 @@ let package = Package(
             name: "S3BackendTests",
             dependencies: [
                 "S3Store",
-                sdk("CofferCrypto"), sdk("CofferPluginSDK"), sdk("CofferTransport"),
+                sdk("CofferCrypto"), sdk("CofferMetadata"), sdk("CofferPluginSDK"), sdk("CofferTransport"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "OpenStackBackendTests",
+            dependencies: [
+                "OpenStackStore",
+                sdk("CofferCrypto"), sdk("CofferMetadata"), sdk("CofferPluginSDK"), sdk("CofferTransport"),
             ],
             swiftSettings: house
         ),

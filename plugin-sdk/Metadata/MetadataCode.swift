@@ -1,34 +1,39 @@
 // User metadata in headers: names that headers cannot have, and values that they cannot hold.
 
 import CofferCrypto
-package import CofferPluginSDK
-package import CofferTransport
+public import CofferPluginSDK
+public import CofferTransport
 
 /// Writes user metadata into headers and reads them back.
 ///
-/// 1. What a header can hold stands there as it is, so that other programs read it.
+/// 1. What a header can hold stands there as it is, so that other programs read it; also UTF-8, where the store takes it.
 /// 2. Other values are encoded words of RFC 2047, which Amazon S3 and R2 use themselves.
 /// 3. A name that a header or the store cannot have stands there with dashes, and its true form in `coffer-names`.
 /// 4. A value that is too long for the store goes on in further headers, counted in `coffer-names`.
 /// 5. Names that begin with `coffer-` are ours: they are never shown, and nobody's name becomes one.
-package struct MetadataCode: Sendable {
-    private static let header = "x-amz-meta-"
+public struct MetadataCode: Sendable {
     private static let reserved = "coffer-"
     private static let table = "coffer-names"
 
+    /// What stands before a name, in lower case: `x-amz-meta-`.
+    public let header: String
     /// Whether the store gives an underscore back as one.
-    package var keepsUnderscores = true
+    public let keepsUnderscores: Bool
+    /// Whether the store gives back values in UTF-8.
+    public let keepsUTF8: Bool
     /// The most bytes of one value; 0 is no such limit.
-    package var valueLimit = 0
+    public let valueLimit: Int
 
-    /// The usual code.
-    package init(keepsUnderscores: Bool = true, valueLimit: Int = 0) {
+    /// A code for the headers that begin with `header`.
+    public init(header: String, keepsUnderscores: Bool = true, keepsUTF8: Bool = false, valueLimit: Int = 0) {
+        self.header = header
         self.keepsUnderscores = keepsUnderscores
+        self.keepsUTF8 = keepsUTF8
         self.valueLimit = valueLimit
     }
 
     /// Adds the headers of metadata.
-    package func write(_ metadata: Properties, to headers: inout HTTPHeaders) throws(BackendError) {
+    public func write(_ metadata: Properties, to headers: inout HTTPHeaders) throws(BackendError) {
         var used: Set<String> = []
         var names: [String] = []
         for (name, value) in metadata {
@@ -40,10 +45,10 @@ package struct MetadataCode: Sendable {
                 count += 1
                 unique = "\(plain)-\(count)"
             }
-            let pieces = split(Self.encoded(value))
-            headers.add(Self.header + unique, pieces[0])
+            let pieces = split(field(of: value))
+            headers.add(header + unique, pieces[0])
             for (index, piece) in pieces.dropFirst().enumerated() {
-                headers.add("\(Self.header)\(Self.reserved)more-\(names.count)-\(index)", piece)
+                headers.add("\(header)\(Self.reserved)more-\(names.count)-\(index)", piece)
             }
             guard pieces.count > 1 || !unique.utf8.elementsEqual(name.utf8) else { continue }
             names.append("\(unique)=\(percentEncoded(name.utf8))" + (pieces.count > 1 ? "+\(pieces.count - 1)" : ""))
@@ -51,16 +56,16 @@ package struct MetadataCode: Sendable {
         if !names.isEmpty {
             let pieces = split(names.joined(separator: ","))
             for (index, piece) in pieces.enumerated() {
-                headers.add(Self.header + Self.table + (index == 0 ? "" : "-\(index)"), piece)
+                headers.add(header + Self.table + (index == 0 ? "" : "-\(index)"), piece)
             }
         }
     }
 
     /// The metadata of an object.
-    package func read(_ headers: HTTPHeaders) -> Properties {
-        var table = headers[Self.header + Self.table] ?? ""
+    public func read(_ headers: HTTPHeaders) -> Properties {
+        var table = headers[header + Self.table] ?? ""
         var index = 1
-        while !table.isEmpty, let more = headers["\(Self.header)\(Self.table)-\(index)"] {
+        while !table.isEmpty, let more = headers["\(header)\(Self.table)-\(index)"] {
             table += more
             index += 1
         }
@@ -75,14 +80,14 @@ package struct MetadataCode: Sendable {
         }
         var metadata = Properties()
         for field in headers {
-            guard let name = Self.name(of: field) else { continue }
+            guard let name = name(of: field) else { continue }
             guard let entry = names[name] else {
                 metadata[name] = Self.decoded(field.value)
                 continue
             }
             var value = field.value
             for piece in 0..<entry.pieces {
-                value += headers["\(Self.header)\(Self.reserved)more-\(entry.place)-\(piece)"] ?? ""
+                value += headers["\(header)\(Self.reserved)more-\(entry.place)-\(piece)"] ?? ""
             }
             metadata[entry.name] = Self.decoded(value)
         }
@@ -90,16 +95,16 @@ package struct MetadataCode: Sendable {
     }
 
     /// One of our own values; nil where there is none.
-    package static func own(_ name: String, in headers: HTTPHeaders) -> String? { headers[header + reserved + name] }
+    public func own(_ name: String, in headers: HTTPHeaders) -> String? { headers[header + Self.reserved + name] }
 
     /// Adds one of our own values.
-    package static func addOwn(_ name: String, _ value: String, to headers: inout HTTPHeaders) {
-        headers.add(header + reserved + name, value)
+    public func addOwn(_ name: String, _ value: String, to headers: inout HTTPHeaders) {
+        headers.add(header + Self.reserved + name, value)
     }
 
     /// Every one of our own values whose name begins with `prefix`.
-    package static func owns(_ headers: HTTPHeaders) -> [(name: String, value: String)] {
-        let start = header + reserved
+    public func owns(_ headers: HTTPHeaders) -> [(name: String, value: String)] {
+        let start = header + Self.reserved
         return headers.compactMap { field in
             let name = field.name.lowercased()
             guard name.utf8.starts(with: start.utf8) else { return nil }
@@ -108,11 +113,11 @@ package struct MetadataCode: Sendable {
     }
 
     /// The name of somebody's metadata; nil for what is no metadata, or ours.
-    private static func name(of field: HTTPHeaders.Field) -> String? {
+    private func name(of field: HTTPHeaders.Field) -> String? {
         let name = field.name.lowercased()
         guard name.utf8.starts(with: header.utf8) else { return nil }
         let rest = name.dropFirst(header.utf8.count)
-        return rest.isEmpty || rest.utf8.starts(with: reserved.utf8) ? nil : String(rest)
+        return rest.isEmpty || rest.utf8.starts(with: Self.reserved.utf8) ? nil : String(rest)
     }
 
     /// A name as a header can have it.
@@ -128,6 +133,21 @@ package struct MetadataCode: Sendable {
         let plain = String(decoding: bytes.prefix(100), as: UTF8.self)
         return plain.utf8.starts(with: Self.reserved.utf8) ? "x-\(plain)" : plain
     }
+
+    /// A value as it stands in the store's header.
+    private func field(of value: String) -> String {
+        let bytes = value.utf8
+        guard keepsUTF8, !bytes.allSatisfy({ $0 < 0x80 }), valueLimit == 0 || bytes.count <= valueLimit else {
+            return Self.encoded(value)
+        }
+        // To some servers two bytes are blanks that trail or end a line although they are parts of characters.
+        let isKept =
+            bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != 0x85 } && !Self.isBlank(bytes.first)
+            && !Self.isBlank(bytes.last) && value.firstRange(of: "=?") == nil && value.firstRange(of: "  ") == nil
+        return isKept ? value : Self.encoded(value)
+    }
+
+    private static func isBlank(_ byte: UInt8?) -> Bool { byte == 0x20 || byte == 0xA0 }
 
     private func split(_ value: String) -> [String] {
         guard valueLimit > 0, value.utf8.count > valueLimit else { return [value] }
@@ -147,7 +167,7 @@ package struct MetadataCode: Sendable {
 // Encoded words (RFC 2047).
 extension MetadataCode {
     /// A value as a header can hold it.
-    package static func encoded(_ value: String) -> String {
+    public static func encoded(_ value: String) -> String {
         let bytes = value.utf8
         let isPlain =
             bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7F } && bytes.first != 0x20 && bytes.last != 0x20
@@ -156,7 +176,7 @@ extension MetadataCode {
     }
 
     /// What encoded words stand for; anything else as it is.
-    package static func decoded(_ value: String) -> String {
+    public static func decoded(_ value: String) -> String {
         guard value.utf8.starts(with: "=?".utf8), value.utf8.suffix(2).elementsEqual("?=".utf8)
         else { return value }
         var result: [UInt8] = []
