@@ -13,7 +13,7 @@ struct Segment: Sendable, Hashable {
     let size: UInt64
 }
 
-/// The segments of large objects, in a container of their own:
+/// The segments of large objects, in a container of their own.
 ///
 ///     ID/00000001, ID/00000002, …      the segments of one object; its manifest names ID in `coffer-segments`
 ///     .writes/ID                       a write under way; its body is the key
@@ -72,7 +72,8 @@ struct SegmentStore {
     }
 
     /// Notes whose write this is, before its first segment.
-    func mark(_ name: String, _ key: ByteString, headers: HTTPHeaders = HTTPHeaders(), call: Call) throws(BackendError) {
+    func mark(_ name: String, _ key: ByteString, headers: HTTPHeaders = HTTPHeaders(), call: Call) throws(BackendError)
+    {
         let request = HTTPRequest("PUT", place.segmentPath(name), headers: headers, body: key.bytes)
         try storage.send(request, at: place, "writing \(key)", call: call)
     }
@@ -162,7 +163,8 @@ struct SegmentStore {
         )
         // Who may not look must take care.
         let areThere =
-            answer.status != 404 && !(answer.head.isSuccess && (try? ListingDocument(answer.body).items.isEmpty) == true)
+            answer.status != 404
+            && !(answer.head.isSuccess && (try? ListingDocument(answer.body).items.isEmpty) == true)
         storage.knowledge.withLock { $0.segments = (areThere, now) }
         return areThere
     }
