@@ -202,13 +202,22 @@ struct SegmentStore {
         }
     }
 
-    /// The segments of a large object, by its manifest; nil where the store does not show one, or one that names more than
-    /// whole segments of our container.
-    func manifest(of key: ByteString, call: Call) throws(BackendError) -> [Segment]? {
+    /// The manifest of a large object; empty where the store does not show it.
+    private func document(of key: ByteString, call: Call) throws(BackendError) -> [UInt8] {
         let request = HTTPRequest("GET", place.path(key) + "?multipart-manifest=get&format=raw")
         let answer = try place.endpoint.send(request, call: call)
-        guard answer.head.isSuccess, !answer.body.isEmpty else { return nil }
-        return Manifest.segments(answer.body, in: place.segmentContainer)
+        return answer.head.isSuccess ? answer.body : []
+    }
+
+    /// Whether the store knows a manifest from the object: then it copies the bytes, and not the names of segments.
+    func showsManifest(of key: ByteString, call: Call) throws(BackendError) -> Bool {
+        try !document(of: key, call: call).isEmpty
+    }
+
+    /// The segments of a large object, by its manifest; nil where the store does not show one, or one that names more than
+    /// whole segments of our container.
+    private func manifest(of key: ByteString, call: Call) throws(BackendError) -> [Segment]? {
+        Manifest.segments(try document(of: key, call: call), in: place.segmentContainer)
     }
 
     /// The segments of a large object of ours, where they are certain: by its manifest, or by their names.
