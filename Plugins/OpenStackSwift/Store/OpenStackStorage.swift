@@ -70,7 +70,11 @@ package final class OpenStackStorage: StorageBackend {
         let origin = session.account.origin
         let endpoint = reached.withLock { reached in
             if let known = reached.first(where: { $0.origin == origin }) { return known }
-            let endpoint = HTTPEndpoint(origin, settings: configuration.settings, signer: TokenSigner(sessions: sessions))
+            let endpoint = HTTPEndpoint(
+                origin,
+                settings: configuration.settings,
+                signer: TokenSigner(sessions: sessions)
+            )
             reached.append(endpoint)
             return endpoint
         }

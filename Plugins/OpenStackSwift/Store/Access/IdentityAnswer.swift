@@ -91,7 +91,10 @@ package enum IdentityAnswer {
         if let url = access.storageURL { return url }
         let type = access.words["service_type"] ?? "object-store"
         guard !endpoints.isEmpty else {
-            throw BackendError(.config, "the catalogue has no \(type) for this project: set service_type or storage_url")
+            throw BackendError(
+                .config,
+                "the catalogue has no \(type) for this project: set service_type or storage_url"
+            )
         }
         var wanted = access.words["endpoint_type"] ?? "public"
         if wanted.hasSuffix("URL") { wanted.removeLast(3) }
@@ -100,9 +103,14 @@ package enum IdentityAnswer {
             endpoint.interface == wanted && (region.map { endpoint.regions.contains($0) } ?? true)
         }
         guard let match else {
-            let there = endpoints.map { "\($0.interface) in \($0.regions.first ?? "no region")" }.joined(separator: ", ")
+            let there = endpoints.map { "\($0.interface) in \($0.regions.first ?? "no region")" }.joined(
+                separator: ", "
+            )
             let what = region.map { "no \(wanted) endpoint in the region \($0)" } ?? "no \(wanted) endpoint"
-            throw BackendError(.config, "the catalogue's \(type) has \(what), but \(there): set region or endpoint_type")
+            throw BackendError(
+                .config,
+                "the catalogue's \(type) has \(what), but \(there): set region or endpoint_type"
+            )
         }
         return try account(match.url, access)
     }

@@ -13,7 +13,9 @@ package enum IdentityQuestion {
             var auth: [(String, JSONValue)] = [
                 ("passwordCredentials", object([("username", .string(user)), ("password", .string(key))]))
             ]
-            if let id = words["project_id"] { auth.append(("tenantId", .string(id))) } else {
+            if let id = words["project_id"] {
+                auth.append(("tenantId", .string(id)))
+            } else {
                 auth.append(("tenantName", .string(words["project_name"] ?? "")))
             }
             return object([("auth", object(auth))]).bytes()
@@ -26,7 +28,9 @@ package enum IdentityQuestion {
             return question(identity, scope: scope(words))
         case .application(let secret):
             var credential: [(String, JSONValue)] = [("secret", .string(secret))]
-            if let id = words["application_credential_id"] { credential.append(("id", .string(id))) } else {
+            if let id = words["application_credential_id"] {
+                credential.append(("id", .string(id)))
+            } else {
                 credential.append(("name", .string(words["application_credential_name"] ?? "")))
                 credential.append(("user", object(who(words))))
             }

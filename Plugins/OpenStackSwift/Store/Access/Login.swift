@@ -27,7 +27,10 @@ struct Login: Sendable {
     /// A new session.
     func session(call: Call) throws(BackendError) -> Session {
         guard let endpoint, let service = access.service else {
-            throw BackendError(.unauthenticated, "the store refuses the token: set a new auth_token, or authurl, user and key")
+            throw BackendError(
+                .unauthenticated,
+                "the store refuses the token: set a new auth_token, or authurl, user and key"
+            )
         }
         var request: HTTPRequest
         switch access.way {

@@ -26,7 +26,9 @@ final class ObjectWriter: WriteStream {
         if segments == nil {
             let most = Int(draft.storage.configuration.segmentSize)
             if buffer.count + bytes.byteCount <= most {
-                if buffer.isEmpty, let size = draft.request.size { buffer.reserveCapacity(min(Int(clamping: size), most)) }
+                if buffer.isEmpty, let size = draft.request.size {
+                    buffer.reserveCapacity(min(Int(clamping: size), most))
+                }
                 bytes.withUnsafeBytes { buffer.append(contentsOf: $0) }
                 return
             }

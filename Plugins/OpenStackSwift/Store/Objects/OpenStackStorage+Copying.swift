@@ -5,6 +5,9 @@ package import CofferPluginSDK
 import CofferTransport
 
 extension OpenStackStorage {
+    /// The largest object that the store copies by itself.
+    private static let largestCopy: Int64 = 5 << 30
+
     package func copy(_ request: CopyRequest, call: Call) throws(BackendError) -> Entry {
         let place = try place(call: call)
         guard let head = try head(request.from, at: place, call: call) else { throw .notFound(request.from) }
@@ -30,10 +33,13 @@ extension OpenStackStorage {
         try ObjectHead.check(headers, request.to)
         if ObjectHead.isLarge(head.headers) {
             let store = SegmentStore(storage: self, place: place)
-            guard let segments = try store.segments(of: request.from, head, call: call) else {
+            if let segments = try store.segments(of: request.from, head, call: call) {
+                return try copy(segments, draft, headers, in: store, call: call)
+            }
+            // Another program made it, of what we cannot name: the store makes one object of it, or it stays uncopied.
+            guard source.size <= Self.largestCopy, try store.showsManifest(of: request.from, call: call) else {
                 throw .unsupported("copying a large object that another program made")
             }
-            return try copy(segments, draft, headers, in: store, call: call)
         }
         var question = HTTPRequest("PUT", place.path(request.to), headers: headers)
         question.headers.add("X-Copy-From", place.source(request.from))

@@ -24,7 +24,9 @@ extension OpenStackStorage {
         var headers = Properties()
         if !request.contentType.isEmpty {
             guard request.method == "PUT", configuration.signsUnboundUploads else {
-                throw .unsupported("binding a content type to a temporary URL, but for uploads with unbound_uploads: true,")
+                throw .unsupported(
+                    "binding a content type to a temporary URL, but for uploads with unbound_uploads: true,"
+                )
             }
             headers["content-type"] = request.contentType
         }

@@ -13,7 +13,7 @@ struct Segment: Sendable, Hashable {
     let size: UInt64
 }
 
-/// The segments of large objects, in a container of their own:
+/// The segments of large objects, in a container of their own.
 ///
 ///     ID/00000001, ID/00000002, …      the segments of one object; its manifest names ID in `coffer-segments`
 ///     .writes/ID                       a write under way; its body is the key
@@ -72,7 +72,8 @@ struct SegmentStore {
     }
 
     /// Notes whose write this is, before its first segment.
-    func mark(_ name: String, _ key: ByteString, headers: HTTPHeaders = HTTPHeaders(), call: Call) throws(BackendError) {
+    func mark(_ name: String, _ key: ByteString, headers: HTTPHeaders = HTTPHeaders(), call: Call) throws(BackendError)
+    {
         let request = HTTPRequest("PUT", place.segmentPath(name), headers: headers, body: key.bytes)
         try storage.send(request, at: place, "writing \(key)", call: call)
     }
@@ -162,7 +163,8 @@ struct SegmentStore {
         )
         // Who may not look must take care.
         let areThere =
-            answer.status != 404 && !(answer.head.isSuccess && (try? ListingDocument(answer.body).items.isEmpty) == true)
+            answer.status != 404
+            && !(answer.head.isSuccess && (try? ListingDocument(answer.body).items.isEmpty) == true)
         storage.knowledge.withLock { $0.segments = (areThere, now) }
         return areThere
     }
@@ -200,13 +202,22 @@ struct SegmentStore {
         }
     }
 
-    /// The segments of a large object, by its manifest; nil where the store does not show one, or one that names more than
-    /// whole segments of our container.
-    func manifest(of key: ByteString, call: Call) throws(BackendError) -> [Segment]? {
+    /// The manifest of a large object; empty where the store does not show it.
+    private func document(of key: ByteString, call: Call) throws(BackendError) -> [UInt8] {
         let request = HTTPRequest("GET", place.path(key) + "?multipart-manifest=get&format=raw")
         let answer = try place.endpoint.send(request, call: call)
-        guard answer.head.isSuccess, !answer.body.isEmpty else { return nil }
-        return Manifest.segments(answer.body, in: place.segmentContainer)
+        return answer.head.isSuccess ? answer.body : []
+    }
+
+    /// Whether the store knows a manifest from the object: then it copies the bytes, and not the names of segments.
+    func showsManifest(of key: ByteString, call: Call) throws(BackendError) -> Bool {
+        try !document(of: key, call: call).isEmpty
+    }
+
+    /// The segments of a large object, by its manifest; nil where the store does not show one, or one that names more than
+    /// whole segments of our container.
+    private func manifest(of key: ByteString, call: Call) throws(BackendError) -> [Segment]? {
+        Manifest.segments(try document(of: key, call: call), in: place.segmentContainer)
     }
 
     /// The segments of a large object of ours, where they are certain: by its manifest, or by their names.

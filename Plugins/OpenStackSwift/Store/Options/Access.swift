@@ -118,7 +118,10 @@ package struct Access: Sendable {
                 return try application(words)
             }
             guard type.isEmpty || type == "v3password" || type == "password" else {
-                throw Options.wrong("os_options", "has an auth_type that is unknown: say v3applicationcredential or none")
+                throw Options.wrong(
+                    "os_options",
+                    "has an auth_type that is unknown: say v3applicationcredential or none"
+                )
             }
             guard words["user"] != nil || words["user_id"] != nil else { throw Options.wrong("user", "is missing") }
             guard let key else { throw Options.wrong("key", "is missing") }

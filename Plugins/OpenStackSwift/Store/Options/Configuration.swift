@@ -45,7 +45,9 @@ package struct Configuration: Sendable {
         }
         publicEndpoint = try Self.text(options, "public_endpoint").map { text throws(BackendError) in
             let location = try Self.location("public_endpoint", text)
-            guard location.target == "/" else { throw Options.wrong("public_endpoint", "has a path: links have their own") }
+            guard location.target == "/" else {
+                throw Options.wrong("public_endpoint", "has a path: links have their own")
+            }
             return location.origin
         }
         segmentSize = try options.size("segment_size") ?? 16 << 20

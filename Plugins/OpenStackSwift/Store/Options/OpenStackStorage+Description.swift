@@ -62,7 +62,11 @@ extension OpenStackStorage {
             "Which of the catalogue's endpoints is used.",
             default: nil
         ),
-        OptionDescription("service_type", .string, "What the catalogue calls the store; object-store where none is set."),
+        OptionDescription(
+            "service_type",
+            .string,
+            "What the catalogue calls the store; object-store where none is set."
+        ),
         OptionDescription(
             "storage_url",
             .url,
@@ -151,7 +155,13 @@ extension OpenStackStorage {
             default: "30s",
             bounds: 1...3_600_000
         ),
-        OptionDescription("retries", .integer, "How often a failed request is repeated.", default: "4", bounds: 0...100),
+        OptionDescription(
+            "retries",
+            .integer,
+            "How often a failed request is repeated.",
+            default: "4",
+            bounds: 0...100
+        ),
         OptionDescription("connections", .integer, "The most requests at once.", default: "64", bounds: 1...4096),
         OptionDescription("ca_file", .path, "A PEM file of the authorities to trust instead of the system's."),
         OptionDescription("verify_tls", .boolean, "Whether the server's certificate is verified.", default: "true"),
