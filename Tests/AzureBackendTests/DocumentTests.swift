@@ -70,6 +70,17 @@ struct DocumentTests {
         #expect(ObjectHead.entry("k", known, size: 9).checksums["md5"] != nil)
     }
 
+    @Test func propertiesHaveTheirHeaders() throws {
+        var headers = HTTPHeaders()
+        let properties: Properties = ["content-type": "a/b", "cache-control": "", "storage-class": "Cool"]
+        try ObjectHead.write(properties, ["k": "v"], to: &headers)
+        #expect(headers["x-ms-blob-content-type"] == "a/b" && headers["x-ms-access-tier"] == "Cool")
+        #expect(headers.count == 3)
+        for wrong: Properties in [["content-disposition": "attachment; filename=\"ü\""], ["expires": "now"]] {
+            #expect(throws: BackendError.self) { try ObjectHead.write(wrong, [:], to: &headers) }
+        }
+    }
+
     @Test func blocksReachTheLargestObject() throws {
         let unknown = try BlockPlan(size: nil, preferred: 8 << 20)
         #expect(unknown.size(ofBlock: 1) == 8 << 20 && unknown.size(ofBlock: 5000) == 8 << 20)

@@ -59,7 +59,7 @@ package final class AzureStorage: StorageBackend {
 
     /// The longest life of a link by a key: a year.
     static let longestLink: UInt64 = 365 * 86_400
-    /// The longest life of a link by a key that was lent, which lives for seven days at most, less what clocks may differ.
+    /// The longest life of a link by a key that was lent: seven days, less what clocks may differ.
     static let longestDelegatedLink: UInt64 = 7 * 86_400 - 3600
 }
 

@@ -133,6 +133,13 @@ def every_kind_of_credentials_works(host):
         assert host.request("GET", f"{storage}/health").json["status"] == "ok", storage
 
 
+def a_tier_is_that_of_new_objects(host):
+    for body in [b"small", PARTS]:
+        host.put("cool", "cool", body)
+        assert container.get_blob_client("cool").get_blob_properties().blob_tier == "Cool"
+        assert host.get("interop", "cool").body == body
+
+
 def containers_are_made_and_removed(host):
     answer = host.request("PUT", "interop/containers/made-by-us")
     assert answer.status in (200, 201), answer.body
@@ -170,12 +177,13 @@ def main():
         "application": APPLICATION | {"container": "interop"},
         "digests": PLAIN | {"container": "interop", "checksum_mode": "md5", "part_size": "1MiB"},
         "made-at-start": PLAIN | {"create": True},
+        "cool": PLAIN | {"container": "interop", "access_tier": "Cool", "part_size": "1MiB"},
     }
     with running(BUILD, "azure", storages) as host:
         for proof in [
             ours_are_read_by_microsofts_client, theirs_are_read_by_us, odd_metadata_survive_the_round,
             keys_that_azure_would_change_stay_themselves, links_work_without_us, every_kind_of_credentials_works,
-            containers_are_made_and_removed,
+            a_tier_is_that_of_new_objects, containers_are_made_and_removed,
         ]:
             proof(host)
             print("so:", proof.__name__.replace("_", " "), flush=True)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A double of Azure's Blob service for tests: HTTP/1.1 with kept connections, all in memory, in one thread.
 
-Beside the service it answers `POST /TENANT/oauth2/v2.0/token`, the token endpoint, and on a port of its own what a test wants:
-`POST /-/faults` sets what goes wrong next, `/-/away` breaks off every connection and listens no more, `/-/back` does again.
-Prints its ports once it listens: plain, TLS, and that of the tests.
+Beside the service it answers `POST /TENANT/oauth2/v2.0/token`, the token endpoint, and on a port of its own what a test
+wants: `POST /-/faults` sets what goes wrong next, `/-/away` breaks off every connection and listens no more, `/-/back` does
+again. Prints its ports once it listens: plain, TLS, and that of the tests.
 """
 
 import argparse

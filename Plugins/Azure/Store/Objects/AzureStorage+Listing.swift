@@ -11,8 +11,8 @@ extension AzureStorage {
 
 /// A listing.
 ///
-/// It remembers the last entry that it sent, and the marker of the service's page in which that stood: its tokens hold both,
-/// outlive changes of the store, and do not begin from the front again.
+/// It remembers the last entry that it sent, and the marker of the service's page in which that stood: its tokens hold
+/// both, outlive changes of the store, and do not begin from the front again.
 private final class ObjectListing: ListStream {
     private let storage: AzureStorage
     private let request: ListRequest

@@ -13,8 +13,8 @@ struct BlockNames {
         prefix = hex((0..<16).map { _ in UInt8.random(in: .min ... .max) })
     }
 
-    /// The id of a block, which is counted from 1: 48 bytes in Base64, as most programs make them, since the service wants
-    /// all of a blob to be equally long.
+    /// The id of a block, which is counted from 1: 48 bytes in Base64, as most programs make them, since the service
+    /// wants all of a blob to be equally long.
     func id(_ number: Int) -> String {
         let digits = String(number)
         let zeros = String(repeating: "0", count: max(0, 15 - digits.utf8.count))

@@ -46,11 +46,11 @@ struct Draft {
         return head
     }
 
-    /// Statuses that leave open whether the service did anything; the endpoint itself repeats what certainly did nothing.
+    /// Statuses that leave open whether the service did anything; what did nothing, the endpoint repeats itself.
     static let undecided: Set<Int> = [500, 502, 504]
 
-    /// Sends what publishes the object, so that a lost answer is not taken for a lost condition: before it is repeated, and
-    /// before a refusal counts, what is there tells by our mark whether it was done.
+    /// Sends what publishes the object, so that a lost answer is not taken for a lost condition: before it is repeated,
+    /// and before a refusal counts, what is there tells by our mark whether it was done.
     ///
     /// Answers the head that tells of the object; other answers are thrown.
     func publish(_ request: HTTPRequest, call: Call) throws(BackendError) -> HTTPHead {

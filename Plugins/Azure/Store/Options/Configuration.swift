@@ -117,7 +117,7 @@ package struct Configuration: Sendable {
         guard [key != nil, signature != nil, !application.isEmpty].count(where: { $0 }) < 2 else {
             throw Options.wrong(
                 key != nil ? "key" : "sas_token",
-                "is set beside other credentials: set one of key, sas_token, or tenant_id with client_id and client_secret"
+                "is set beside other credentials: set key, sas_token, or tenant_id with client_id and client_secret"
             )
         }
         if !application.isEmpty {

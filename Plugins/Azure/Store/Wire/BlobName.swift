@@ -4,8 +4,8 @@ package import CofferPluginSDK
 
 /// Names as the service takes them.
 ///
-/// It makes slashes of backslashes and drops dots at the end of a segment, so a few keys are kept under other names. Each
-/// has one name and each name one key, and names are in the order of their keys:
+/// It makes slashes of backslashes and drops dots at the end of a segment, so a few keys are kept under other names.
+/// Each has one name and each name one key, and names are in the order of their keys:
 /// 1. A backslash is `[` and U+10FFFD: that sorts behind all that begins with `[`, and before `]`.
 /// 2. A slash behind a dot has `.` and U+10FFFD before it: that sorts behind all that goes on with a dot.
 /// 3. A dot at the end, and blanks behind such a dot, have one blank more: that sorts before all that goes on.
@@ -91,7 +91,7 @@ package enum BlobName {
         text.reversed().first { $0 != " " } == "."
     }
 
-    /// Whether a container could have this name: 3 to 63 of `a-z`, `0-9` and single dashes inside; or `$root` and `$web`.
+    /// Whether a container could have this name: 3 to 63 of `a-z`, `0-9` and single dashes inside; `$root` or `$web`.
     package static func isContainer(_ name: String) -> Bool {
         if name.utf8.elementsEqual("$root".utf8) || name.utf8.elementsEqual("$web".utf8) { return true }
         guard (3...63).contains(name.utf8.count) else { return false }

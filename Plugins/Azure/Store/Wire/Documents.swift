@@ -25,7 +25,7 @@ package enum Question {
 
 /// Reads what the service answers.
 package enum Answer {
-    /// One page of containers with the time of their last change, and what continues the list; nil if it is no such answer.
+    /// One page of containers with the time of their last change, and what continues the list; nil if it is none.
     package static func containers(_ body: [UInt8]) -> (items: [(name: ByteString, modified: Int64)], next: String?)? {
         guard let document = document(body), document.name == "EnumerationResults" else { return nil }
         let items = (document["Containers"]?.all("Container") ?? []).map { container in

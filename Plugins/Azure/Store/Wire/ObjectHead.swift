@@ -50,7 +50,11 @@ package enum ObjectHead {
         _ metadata: Properties,
         to headers: inout HTTPHeaders
     ) throws(BackendError) {
-        for (name, value) in properties {
+        for (name, value) in properties where !value.isEmpty {
+            // Anything else would come out as a wrong signature.
+            guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
+                throw BackendError(.invalidArgument, "the property \(name) holds what is not ASCII")
+            }
             if Self.properties.contains(name) {
                 headers["x-ms-blob-\(name)"] = value
             } else if name.utf8.elementsEqual("storage-class".utf8) {
