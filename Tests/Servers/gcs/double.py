@@ -8,37 +8,26 @@ documentation. `/double/…` makes it fail on demand. It writes KEY=value lines 
 
 import argparse
 import base64
-import gzip
 import json
 import pathlib
 import re
 import sys
 import threading
 import urllib.parse
-import zlib
-from email.parser import BytesParser
 
+import uploads
+import xml_api
 from identity import Account, Identities
-from objects import CHUNK_STEP, Conditions, Refused, Store, crc_text, moment
+from media import media
+from objects import Conditions, Refused, Store, moment
+from routing import ROUTES, route
 from wire import Answer, Broken, Server
-
-ROUTES = []
-
-
-def route(methods, pattern, may=None):
-    def keep(function):
-        ROUTES.append((methods.split(), re.compile(pattern), may, function))
-        return function
-
-    return keep
-
 
 class Double:
     def __init__(self, options):
         self.options = options
         self.store = Store()
         self.faults, self.faults_lock = [], threading.Lock()
-        self.counts = {}
         self.server = Server(self.answer)
         self.base = f"http://127.0.0.1:{self.server.server_address[1]}"
         self.owner = Account("owner@test.iam.gserviceaccount.com", "test-project", {"read", "write"})
@@ -137,8 +126,7 @@ def facts(double, request):
     with double.store.lock:
         open_sessions = sum(session.made is None for session in double.store.sessions.values())
     return Answer(200, {
-        "issued": double.identities.issued, "sessions": open_sessions, "counts": dict(double.counts),
-        "faults": len(double.faults),
+        "issued": double.identities.issued, "sessions": open_sessions, "faults": len(double.faults),
     })
 
 
@@ -304,54 +292,6 @@ def compose(double, request, bucket, name):
     return Answer(200, made.resource(request.base))
 
 
-def media(version, request, kind=None, disposition=None):
-    """The bytes of an object, or a range of them, and what heads say of it."""
-    data, encoding = version.data, version.fields.get("contentEncoding")
-    headers = {
-        "Content-Type": kind or version.fields.get("contentType") or "application/octet-stream",
-        "ETag": version.etag, "X-Goog-Generation": version.generation, "X-Goog-Metageneration": version.metageneration,
-        "X-Goog-Hash": f"crc32c={version.crc32c}" + (f",md5={version.md5}" if version.components == 1 else ""),
-        "X-Goog-Storage-Class": "STANDARD", "X-Goog-Stored-Content-Length": len(version.data),
-        "X-Goog-Stored-Content-Encoding": encoding or "identity", "Accept-Ranges": "bytes",
-    }
-    for field, header in [("contentDisposition", "Content-Disposition"), ("contentLanguage", "Content-Language"),
-                          ("cacheControl", "Cache-Control")]:
-        if version.fields.get(field):
-            headers[header] = version.fields[field]
-    if disposition:
-        headers["Content-Disposition"] = disposition
-    is_whole = True
-    if encoding == "gzip" and "gzip" not in request.headers.get("accept-encoding", ""):
-        # Whoever takes nothing packed gets it unpacked, whole.
-        try:
-            data, is_whole = gzip.decompress(data), False
-        except (OSError, EOFError, zlib.error):
-            headers["Content-Encoding"] = encoding
-    elif encoding:
-        headers["Content-Encoding"] = encoding
-    wanted = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("range", ""))
-    if wanted and is_whole and any(wanted.groups()):
-        size = len(data)
-        if wanted.group(1):
-            start, end = int(wanted.group(1)), min(int(wanted.group(2) or size), size - 1)
-        else:
-            start, end = max(0, size - int(wanted.group(2))), size - 1
-        if start >= size or end < start:
-            raise Refused(416, "requestedRangeNotSatisfiable", "Request range not satisfiable", {"Content-Range": f"bytes */{size}"})
-        headers["Content-Range"] = f"bytes {start}-{end}/{size}"
-        answer = Answer(206, memoryview(data)[start : end + 1], headers)
-    else:
-        answer = Answer(200, data, headers)
-    fault = getattr(request, "fault", {})
-    if fault.get("corrupt") and len(answer.body):
-        spoilt = bytearray(answer.body)
-        spoilt[len(spoilt) // 2] ^= 1
-        answer.body = spoilt
-    if "cut" in fault:
-        answer.cut = int(len(answer.body) * fault["cut"])
-    return answer
-
-
 @route("GET", r"(?:/download)?/storage/v1/b/([^/]+)/o/([^/]+)", "read")
 def get_object(double, request, bucket, name):
     version = double.store.find(bucket, name, request.query)
@@ -371,178 +311,10 @@ def remove_object(double, request, bucket, name):
     return Answer(204)
 
 
-# Uploads.
-
-
-@route("POST", r"/upload/storage/v1/b/([^/]+)/o", "write")
-def upload(double, request, bucket):
-    query, kind = request.query, request.headers.get("content-type", "")
-    match query.get("uploadType"):
-        case "media":
-            resource, data = {"name": query.get("name"), "contentType": kind or None}, request.body()
-        case "multipart":
-            resource, data = related_parts(kind, request.body())
-        case "resumable":
-            resource = request.json()
-            resource.setdefault("contentType", request.headers.get("x-upload-content-type"))
-            announced = request.headers.get("x-upload-content-length")
-            name = resource.get("name") or query.get("name")
-            identity = double.store.begin(bucket, name, resource, query, int(announced) if announced else None)
-            location = f"{request.base}/upload/storage/v1/b/{bucket}/o?uploadType=resumable&upload_id={identity}"
-            return Answer(200, b"", {"Location": location, "X-GUploader-UploadID": identity})
-        case _:
-            raise Refused(400, "badRequest", "Unknown uploadType")
-    given = digests(request)
-    if request.fault.get("spoil") and data:
-        data = bytes([data[0] ^ 1]) + data[1:]
-    made = double.store.publish(
-        bucket, resource.get("name") or query.get("name"), data, given | resource, Conditions(query),
-    )
-    return Answer(200, made.resource(request.base))
-
-
-def digests(request):
-    """What the header `X-Goog-Hash` claims, as members of a resource."""
-    claims = {}
-    for claim in request.headers.get("x-goog-hash", "").split(","):
-        name, _, value = claim.strip().partition("=")
-        if name in ("crc32c", "md5"):
-            claims["crc32c" if name == "crc32c" else "md5Hash"] = value
-    return claims
-
-
-def related_parts(kind, body):
-    """The resource and the bytes of a body `multipart/related`."""
-    match = re.search(r'boundary="?([^";]+)"?', kind)
-    if match is None:
-        raise Refused(400, "badContent", "Missing boundary")
-    mark = b"--" + match.group(1).encode()
-    begin = body.index(mark) + len(mark)
-    middle = body.index(b"\r\n" + mark, begin)
-    end = body.rindex(b"\r\n" + mark + b"--")
-    if end <= middle:
-        raise Refused(400, "badContent", "Missing media part")
-    _, _, document = body[begin:middle].partition(b"\r\n\r\n")
-    head, _, data = body[middle + 2 + len(mark) : end].partition(b"\r\n\r\n")
-    resource = json.loads(document)
-    part_kind = BytesParser().parsebytes(head.strip() + b"\r\n\r\n", headersonly=True).get("content-type")
-    resource.setdefault("contentType", part_kind)
-    return resource, data
-
-
-@route("PUT", r"/upload/storage/v1/b/([^/]+)/o")
-def chunk(double, request, bucket):
-    session = double.store.session(request.query.get("upload_id"))
-    with session.lock:
-        return take_chunk(double, request, session)
-
-
-def take_chunk(double, request, session):
-    field = request.headers.get("content-range")
-    if field is None:
-        length = int(request.headers.get("content-length", 0))
-        field = f"bytes 0-{length - 1}/{length}" if length else "bytes */0"
-    match = re.fullmatch(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)", field)
-    if match is None:
-        raise Refused(400, "badContent", "Invalid Content-Range")
-    first, last, total = match.groups()
-    if session.made is not None:
-        request.body()
-        return Answer(200, session.made.resource(request.base))
-    fault = request.fault
-    if first is not None:
-        start, position = int(first), int(first)
-        if start > len(session.data):
-            raise Refused(503, "backendError", f"Bytes {len(session.data)} to {start} are missing")
-        length, taken = int(last) - start + 1, 0
-        for piece in request.pieces():
-            if "break" in fault and taken + len(piece) > length * fault["break"]:
-                # What came so far is kept, in whole steps, and the connection is cut.
-                del session.data[len(session.data) // CHUNK_STEP * CHUNK_STEP :]
-                raise Broken
-            # Bytes that are kept already are ignored.
-            fresh = piece[max(0, len(session.data) - position) :]
-            session.data += fresh
-            position += len(piece)
-            taken += len(piece)
-        if taken != length:
-            raise Refused(400, "badContent", "The body has another length than Content-Range says")
-        if total == "*" and length % CHUNK_STEP:
-            raise Refused(400, "badContent", "A chunk that is not the last must be a multiple of 256 KiB")
-    if total == "*" or len(session.data) < int(total):
-        return kept(session)
-    if len(session.data) != int(total) or session.announced not in (None, int(total)):
-        raise Refused(400, "badContent", "The object has another length than was announced")
-    if fault.get("spoil"):
-        session.data[0] ^= 1
-    session.made = double.store.publish(
-        session.bucket, session.name, bytes(session.data), session.resource | digests(request), session.conditions,
-    )
-    session.data = bytearray()
-    return Answer(200, session.made.resource(request.base))
-
-
-def kept(session):
-    headers = {"Range": f"bytes=0-{len(session.data) - 1}"} if session.data else {}
-    return Answer(308, b"", headers)
-
-
-@route("DELETE", r"/upload/storage/v1/b/([^/]+)/o")
-def end_session(double, request, bucket):
-    identity = request.query.get("upload_id")
-    double.store.session(identity)
-    with double.store.lock:
-        del double.store.sessions[identity]
-    return Answer(499)
-
-
-# The XML API, as far as signed URLs and readers of what is public need it.
-
-
-@route("GET HEAD PUT DELETE", r"/([a-z0-9][^/]*)/(.+)")
-def xml_object(double, request, bucket, name):
-    may = "read" if request.method in ("GET", "HEAD") else "write"
-    if "X-Goog-Signature" in request.query:
-        account = double.identities.signed_url(request.method, request.target, request.headers)
-        if may not in account.may:
-            raise Refused(403, "AccessDenied", "Access denied.")
-    else:
-        double.admit(request, may, [bucket])
-    query = {name: request.query[name] for name in ["generation"] if name in request.query}
-    for header, condition in [("x-goog-if-generation-match", "ifGenerationMatch"),
-                              ("x-goog-if-metageneration-match", "ifMetagenerationMatch")]:
-        if header in request.headers:
-            query[condition] = request.headers[header]
-    if may == "read":
-        version = double.store.find(bucket, name, query)
-        answer = media(
-            version, request, request.query.get("response-content-type"),
-            request.query.get("response-content-disposition"),
-        )
-        answer.headers["ETag"] = f'"{version.etag}"'
-        for key, value in version.metadata.items():
-            if key.isascii() and value.isascii() and value.isprintable():
-                answer.headers[f"x-goog-meta-{key}"] = value
-        return answer
-    if request.method == "DELETE":
-        double.store.remove(bucket, name, query)
-        return Answer(204)
-    data = request.body()
-    bounds = request.headers.get("x-goog-content-length-range")
-    if bounds and not int(bounds.split(",")[0]) <= len(data) <= int(bounds.split(",")[1]):
-        raise Refused(400, "EntityTooLarge", "Your proposed upload is outside the allowed range.")
-    names = [("content-type", "contentType"), ("content-encoding", "contentEncoding"), ("cache-control", "cacheControl"),
-             ("content-disposition", "contentDisposition"), ("content-language", "contentLanguage")]
-    resource = {member: request.headers[header] for header, member in names if header in request.headers}
-    resource["metadata"] = {
-        header.removeprefix("x-goog-meta-"): value for header, value in request.headers.items()
-        if header.startswith("x-goog-meta-")
-    }
-    made = double.store.publish(bucket, name, data, resource | digests(request), Conditions(query))
-    return Answer(200, b"", {"ETag": f'"{made.etag}"', "X-Goog-Generation": made.generation})
-
-
 def main():
+    # Whose routes come last is asked last: the XML API's paths fit nearly everything.
+    ROUTES.extend(uploads.ROUTES)
+    ROUTES.extend(xml_api.ROUTES)
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--page", type=int, default=1000)

@@ -57,7 +57,7 @@ class Answer:
             self.headers["Content-Type"] = kind
         self.cut = None
 
-    def head(self, hides_body):
+    def head(self):
         lines = [f"HTTP/1.1 {self.status} X"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
         if self.status not in (204, 304) and "Content-Length" not in self.headers:
@@ -105,7 +105,7 @@ class Handler(socketserver.StreamRequestHandler):
             for _ in request.pieces():
                 pass
         hides_body = method == "HEAD"
-        head = answer.head(hides_body)
+        head = answer.head()
         body = b"" if hides_body or answer.status in (204, 304) else answer.body
         if answer.cut is not None:
             self.connection.sendall(head + bytes(body[:answer.cut]))
