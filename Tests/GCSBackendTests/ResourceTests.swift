@@ -48,7 +48,7 @@ import Testing
         draft.attempt = "ff"
         let back = try #require(ObjectResource(try JSONValue(parsing: draft.document(name: "k\u{1}"))))
         #expect(back.entry.key == "k\u{1}")
-        #expect(back.entry.properties == ["content-language": "de", "content-type": "application/octet-stream"])
+        #expect(back.entry.properties == ["content-type": "application/octet-stream", "content-language": "de"])
         #expect(back.entry.metadata == ["a": "b\n\u{1F600}"])
         #expect(back.entry.checksums.map(\.algorithm) == ["sha256"])
         #expect(back.attempt == "ff")
