@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import base64
 import json
 import re
@@ -344,7 +345,9 @@ bytes_of = body
 
 def main() -> int:
     """Replays everything with this Python and nothing but the standard library."""
+    # Also where a replayer fails, nothing is left running.
     host = scenarios_host()
+    atexit.register(host.stop)
     failures, passed, skipped = 0, 0, 0
     with coffer.Client(host.socket) as client:
         paths = client.openapi()["paths"]
