@@ -26,8 +26,6 @@ ENDS = {"api_endpoint": API, "content_endpoint": CONTENT}
 KEYS = {"app_key": GRANT["app_key"], "app_secret": GRANT["app_secret"]}
 REFRESH = KEYS | {"refresh_token": GRANT["oauth2_refresh_token"]}
 SHARED = ENDS | {"root_path": "/failures", "part_size": "4MiB"}
-# Short patience, so that what stalls is noticed within a test's.
-SHORT = {"connect_timeout": "2s", "answer_timeout": "2s", "stall_timeout": "1s"}
 
 dbx = client()
 
@@ -193,7 +191,7 @@ def turn_network():
 
 def a_server_pulled_away_loses_nothing():
     old, large = os.urandom(1000), os.urandom(24 << 20)
-    with running(BUILD, "dropbox", {"s": SHORT | {"retries": 1}}, SHARED | {"access_token": TOKEN}) as host:
+    with running(BUILD, "dropbox", {"s": {"retries": 1}}, SHARED | {"access_token": TOKEN}) as host:
         host.put("s", "kept", old)
         host.put("s", "big", large)
         # In the midst of a write: the old object stays, and the answer is an error.
@@ -235,7 +233,7 @@ def a_read_goes_on_at_its_revision(proxy):
     old = os.urandom(6 << 20)
     dbx.files_upload(old, "/failures/replaced", files.WriteMode.overwrite)
     storages = {"s": {"content_endpoint": f"http://127.0.0.1:{proxy}"}}
-    with running(BUILD, "dropbox", storages, SHARED | SHORT | {"access_token": TOKEN}) as host:
+    with running(BUILD, "dropbox", storages, SHARED | {"access_token": TOKEN}) as host:
         before = harm().get("/2/files/download", 0)
         reader = Connection(host.socket, 60)
         reader.request("GET", "/v1/storages/s/objects/replaced")
@@ -268,7 +266,7 @@ class Proxy:
 def a_faulty_network_loses_and_mixes_nothing(seed, plan):
     counts = {"done": 0, "failed": 0, "broken": 0}
     with Proxy(CONTENT, seed, plan, 0.15) as content, Proxy(API, seed + 100, plan, 0.15) as api:
-        bad = SHORT | {"api_endpoint": f"http://127.0.0.1:{api}", "content_endpoint": f"http://127.0.0.1:{content}"}
+        bad = {"api_endpoint": f"http://127.0.0.1:{api}", "content_endpoint": f"http://127.0.0.1:{content}"}
         with running(BUILD, "dropbox", {"bad": bad, "good": {}}, SHARED | {"access_token": TOKEN}) as host:
             def write(worker):
                 mine = random.Random(seed * 100 + worker)
