@@ -26,8 +26,6 @@ ENDS = {"api_endpoint": API, "content_endpoint": CONTENT}
 KEYS = {"app_key": GRANT["app_key"], "app_secret": GRANT["app_secret"]}
 REFRESH = KEYS | {"refresh_token": GRANT["oauth2_refresh_token"]}
 SHARED = ENDS | {"root_path": "/failures", "part_size": "4MiB"}
-# Short patience, so that what stalls is noticed within a test's.
-SHORT = {"connect_timeout": "2s", "answer_timeout": "2s", "stall_timeout": "1s"}
 
 dbx = client()
 
@@ -80,8 +78,8 @@ def wrong_words_are_told_apart():
                 assert words is None or words in answer.json["detail"], (name, answer.json)
                 health = host.request("GET", f"{name}/health")
                 assert "not-the" not in str(health.body) and health.json.get("status") != "ok", (name, health.body)
-        for change in [lambda: host.object("PUT", "reader", "new", b"x"), lambda: host.object("DELETE", "reader", "there")]:
-            answer = change()
+        for method, key in [("PUT", "new"), ("DELETE", "there")]:
+            answer = host.object(method, "reader", key, b"x" if method == "PUT" else None)
             assert answer.status == 403 and answer.code == "permission_denied", answer.body
             assert "files.content.write" in answer.json["detail"], answer.json
         assert host.get("good", "there").body == b"there"
@@ -124,6 +122,19 @@ def tokens_are_renewed_once_for_all():
         sender.send(body[6 << 20:])
         assert sender.getresponse().status == 200
         assert host.get("s", "renewed").body == body
+
+
+def another_token_of_the_operator_is_taken():
+    dbx.files_upload(b"there", "/failures/rotated")
+    with running(BUILD, "dropbox", {"s": {"access_token": "sl.double-expired"}}, SHARED) as host:
+        assert host.get("s", "rotated").status == 401
+        profile = pathlib.Path(f"{host.folder}/coffer.yaml")
+        profile.write_text(profile.read_text().replace("sl.double-expired", TOKEN))
+        host.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + 20
+        while (answer := host.get("s", "rotated")).status != 200:
+            assert time.monotonic() < end, (answer.status, answer.body)
+        assert answer.body == b"there"
 
 
 def limits_are_waited_for():
@@ -180,7 +191,7 @@ def turn_network():
 
 def a_server_pulled_away_loses_nothing():
     old, large = os.urandom(1000), os.urandom(24 << 20)
-    with running(BUILD, "dropbox", {"s": SHORT | {"retries": 1}}, SHARED | {"access_token": TOKEN}) as host:
+    with running(BUILD, "dropbox", {"s": {"retries": 1}}, SHARED | {"access_token": TOKEN}) as host:
         host.put("s", "kept", old)
         host.put("s", "big", large)
         # In the midst of a write: the old object stays, and the answer is an error.
@@ -222,7 +233,7 @@ def a_read_goes_on_at_its_revision(proxy):
     old = os.urandom(6 << 20)
     dbx.files_upload(old, "/failures/replaced", files.WriteMode.overwrite)
     storages = {"s": {"content_endpoint": f"http://127.0.0.1:{proxy}"}}
-    with running(BUILD, "dropbox", storages, SHARED | SHORT | {"access_token": TOKEN}) as host:
+    with running(BUILD, "dropbox", storages, SHARED | {"access_token": TOKEN}) as host:
         before = harm().get("/2/files/download", 0)
         reader = Connection(host.socket, 60)
         reader.request("GET", "/v1/storages/s/objects/replaced")
@@ -255,7 +266,7 @@ class Proxy:
 def a_faulty_network_loses_and_mixes_nothing(seed, plan):
     counts = {"done": 0, "failed": 0, "broken": 0}
     with Proxy(CONTENT, seed, plan, 0.15) as content, Proxy(API, seed + 100, plan, 0.15) as api:
-        bad = SHORT | {"api_endpoint": f"http://127.0.0.1:{api}", "content_endpoint": f"http://127.0.0.1:{content}"}
+        bad = {"api_endpoint": f"http://127.0.0.1:{api}", "content_endpoint": f"http://127.0.0.1:{content}"}
         with running(BUILD, "dropbox", {"bad": bad, "good": {}}, SHARED | {"access_token": TOKEN}) as host:
             def write(worker):
                 mine = random.Random(seed * 100 + worker)
@@ -293,15 +304,17 @@ def a_faulty_network_loses_and_mixes_nothing(seed, plan):
 
 
 for proof in [
-    wrong_words_are_told_apart, wrong_options_are_named, tokens_are_renewed_once_for_all, limits_are_waited_for,
-    damage_is_noticed,
+    wrong_words_are_told_apart, wrong_options_are_named, tokens_are_renewed_once_for_all,
+    another_token_of_the_operator_is_taken, limits_are_waited_for, damage_is_noticed,
 ]:
     proof()
     print("ok", proof.__name__.replace("_", " "), flush=True)
 with Proxy(CONTENT, 7, "reset@10%", 1, most=1) as port:
     a_read_goes_on_at_its_revision(port)
 print("ok a read goes on at its revision", flush=True)
-for seed, plan in [(1, "reset@10%,reset@50%,reset@99%,truncate"), (2, "lost,reset-up@50%"), (3, "burst503,latency=30,slow")]:
+for seed, plan in [
+    (1, "reset@10%,reset@50%,reset@99%,truncate"), (2, "lost,reset-up@50%"), (3, "burst503,latency=30,slow"),
+]:
     a_faulty_network_loses_and_mixes_nothing(seed, plan)
 print("ok a faulty network loses and mixes nothing", flush=True)
 a_server_pulled_away_loses_nothing()

@@ -19,8 +19,10 @@ from sdk import API, CONTENT, GRANT, client, harm
 BUILD = sys.argv[1]
 SHARED = {"api_endpoint": API, "content_endpoint": CONTENT, "app_key": GRANT["app_key"],
           "app_secret": GRANT["app_secret"], "refresh_token": GRANT["oauth2_refresh_token"], "part_size": "4MiB"}
-STORAGES = {"interop": {"root_path": "/Apps/Interop"}, "whole": {}, "team": {"namespace": "77", "root_path": "Team Files"},
-            "short": {"root_path": "/Apps/Interop", "max_link_ttl": "1h"}}
+STORAGES = {
+    "interop": {"root_path": "/Apps/Interop"}, "whole": {}, "team": {"namespace": "77", "root_path": "Team Files"},
+    "short": {"root_path": "/Apps/Interop", "max_link_ttl": "1h"},
+}
 # What a key is called in Dropbox.
 NAMES = {
     "plain.txt": "plain.txt",
@@ -138,7 +140,8 @@ def folders_are_no_objects(host):
 
 
 def many_come_in_order(host):
-    keys = sorted(f"many/{number % 7}/{number}" for number in range(300)) + [f"many/file{number:03}" for number in range(130)]
+    keys = [f"many/{number % 7}/{number}" for number in range(300)]
+    keys += [f"many/file{number:03}" for number in range(130)]
     answers = [dbx.files_upload(b"", f"/apps/interop/{key}") for key in keys]
     assert len(answers) == len(keys)
     for limit in [1000, 37]:
@@ -163,7 +166,8 @@ def copies_keep_bytes_and_time(host):
     before = harm()
     assert host.post("interop/copy", {"from": "copy/from", "to": "copy/new"}).status in (200, 201)
     assert harm().get("/2/files/download", 0) == before.get("/2/files/download", 0), "a copy came through us"
-    assert host.post("interop/copy", {"from": "copy/from", "to": "copy/old", "on_conflict": "replace"}).status in (200, 201)
+    words = {"from": "copy/from", "to": "copy/old", "on_conflict": "replace"}
+    assert host.post("interop/copy", words).status in (200, 201)
     for name in ["new", "old"]:
         told, answer = dbx.files_download(f"/apps/interop/copy/{name}")
         assert answer.content == content and told.client_modified.replace(tzinfo=None) == when, told
@@ -199,7 +203,8 @@ def roots_hold_apart(host):
     keys = [entry["key"] for entry in host.request("GET", "whole/objects").json["objects"]]
     assert "top" in keys and "apps/interop/plain.txt" in keys, keys
     host.put("team", "Plan", b"plan")
-    assert dbx.with_path_root(common.PathRoot.namespace_id("77")).files_download("/team files/^plan")[1].content == b"plan"
+    team = dbx.with_path_root(common.PathRoot.namespace_id("77"))
+    assert team.files_download("/team files/^plan")[1].content == b"plan"
     assert [entry["key"] for entry in host.request("GET", "team/objects").json["objects"]] == ["Plan"]
 
 

@@ -32,9 +32,13 @@ def refused(*words, **members):
     return Refused(error)
 
 
-def content_hash(data):
-    digests = (hashlib.sha256(data[at:at + BLOCK]).digest() for at in range(0, len(data), BLOCK))
-    return hashlib.sha256(b"".join(digests)).hexdigest()
+def block_digests(data):
+    view = memoryview(data)
+    return b"".join(hashlib.sha256(view[at:at + BLOCK]).digest() for at in range(0, len(data), BLOCK))
+
+
+def content_hash(data, digests=None):
+    return hashlib.sha256(block_digests(data) if digests is None else digests).hexdigest()
 
 
 def fold(path):
@@ -63,7 +67,7 @@ class Session:
         self.is_concurrent, self.is_closed = is_concurrent, False
         self.data, self.pieces = bytearray(), {}
 
-    def append(self, offset, data, closes):
+    def append(self, offset, data, digests, closes):
         if self.is_closed:
             raise refused("closed")
         if not self.is_concurrent:
@@ -75,23 +79,24 @@ class Session:
                 raise refused("concurrent_session_invalid_offset")
             if len(data) % BLOCK and not closes:
                 raise refused("concurrent_session_invalid_data_size")
-            self.pieces[offset] = data
+            self.pieces[offset] = (data, digests)
         self.is_closed = closes
 
     def whole(self, offset):
-        """All bytes, at the end."""
+        """All bytes and the digests of their blocks, at the end."""
+        digests = None
         if self.is_concurrent:
             if not self.is_closed:
                 raise refused("concurrent_session_not_closed")
-            data = bytearray()
-            for start in sorted(self.pieces):
-                if start != len(data):
+            end, pieces = 0, [self.pieces[start] for start in sorted(self.pieces)]
+            for start, (data, _) in zip(sorted(self.pieces), pieces):
+                if start != end:
                     raise refused("concurrent_session_missing_data")
-                data += self.pieces[start]
-            self.data = data
+                end += len(data)
+            self.data, digests = b"".join(data for data, _ in pieces), b"".join(digests for _, digests in pieces)
         if offset != len(self.data):
             raise refused("lookup_failed", "incorrect_offset", correct_offset=len(self.data))
-        return bytes(self.data)
+        return self.data, digests
 
 
 class Account:
@@ -173,7 +178,7 @@ class Account:
         if IGNORED.match(name):
             raise refused(*where, "disallowed_name")
 
-    def commit(self, space, commit, data, where):
+    def commit(self, space, commit, data, where, digests=None):
         """Writes a file by a CommitInfo; `where` is `path` of an upload or of a session's end."""
         segments = self.names(commit["path"], where)
         self.check_name(segments[-1], where)
@@ -182,7 +187,7 @@ class Account:
         folder, shown = self.parent(space, segments, where)
         known = folder.children.get(fold(segments[-1]))
         is_strict = commit.get("strict_conflict", False)
-        digest = content_hash(data)
+        digest = content_hash(data, digests)
         if known is not None and known.data is None:
             raise refused(*where, "conflict", "folder")
         if mode[".tag"] == "update":

@@ -7,7 +7,7 @@ request that makes no sense (400), and not an error of the route (409).
 import re
 import time
 
-from account import DOWNLOADED, LARGEST_CALL, WRITTEN, Refused, Session, content_hash, refused
+from account import DOWNLOADED, LARGEST_CALL, WRITTEN, Refused, Session, block_digests, content_hash, refused
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z")
 HASH = re.compile(r"[0-9a-f]{64}\Z")
@@ -112,8 +112,16 @@ class Routes:
     def call(self, name, arguments, body, space):
         """The answer of a route, as JSON."""
         function = getattr(self, name.replace("/", "_"))
+        if ROUTES[name][1] != "upload":
+            with self.account.lock:
+                return function(arguments, space)
+        digests = block_digests(body)
+        if len(body) > LARGEST_CALL:
+            raise refused("payload_too_large")
+        if arguments.get("content_hash") not in (None, content_hash(body, digests)):
+            raise refused("content_hash_mismatch")
         with self.account.lock:
-            return function(arguments, body, space) if ROUTES[name][1] == "upload" else function(arguments, space)
+            return function(arguments, body, digests, space)
 
     def check_user(self, arguments, space):
         return {"result": arguments.get("query", "")}
@@ -191,22 +199,15 @@ class Routes:
 
     # With bytes
 
-    def check(self, arguments, body):
-        if len(body) > LARGEST_CALL:
-            raise refused("payload_too_large")
-        if arguments.get("content_hash") not in (None, content_hash(body)):
-            raise refused("content_hash_mismatch")
-
     def session(self, cursor, *where):
         session = self.account.sessions.get(cursor["session_id"])
         if session is None:
             raise refused(*where, "not_found")
         return session
 
-    def files_upload(self, arguments, body, space):
-        self.check(arguments, body)
+    def files_upload(self, arguments, body, digests, space):
         try:
-            return self.account.metadata(self.account.commit(space, arguments, body, []), tagged=False)
+            return self.account.metadata(self.account.commit(space, arguments, body, [], digests), tagged=False)
         except Refused as error:
             # The bytes are there already, under a session that a later commit may name.
             session = Session(is_concurrent=False)
@@ -215,8 +216,7 @@ class Routes:
             self.account.sessions[name] = session
             raise refused("path", reason=error.error, upload_session_id=name) from None
 
-    def files_upload_session_start(self, arguments, body, space):
-        self.check(arguments, body)
+    def files_upload_session_start(self, arguments, body, digests, space):
         kind = arguments.get("session_type") or "sequential"
         session = Session((kind if isinstance(kind, str) else kind[".tag"]) == "concurrent")
         if session.is_concurrent and body:
@@ -229,20 +229,20 @@ class Routes:
         self.account.sessions[name] = session
         return {"session_id": name}
 
-    def files_upload_session_append_v2(self, arguments, body, space):
-        self.check(arguments, body)
+    def files_upload_session_append_v2(self, arguments, body, digests, space):
         session = self.session(arguments["cursor"])
-        session.append(arguments["cursor"]["offset"], body, arguments.get("close", False))
+        session.append(arguments["cursor"]["offset"], body, digests, arguments.get("close", False))
 
-    def files_upload_session_finish(self, arguments, body, space):
-        self.check(arguments, body)
+    def files_upload_session_finish(self, arguments, body, digests, space):
         cursor = arguments["cursor"]
         session = self.session(cursor, "lookup_failed")
         if session.is_concurrent and body:
             raise refused("concurrent_session_data_not_allowed")
-        data = session.whole(cursor["offset"]) + body
-        # What a refused commit brought stays in the session.
-        session.data = bytearray(data)
-        node = self.account.commit(space, arguments["commit"], data, ["path"])
+        data, digests = session.whole(cursor["offset"])
+        if not session.is_concurrent:
+            # What a refused commit brought stays in the session.
+            session.data += body
+            data = bytes(session.data)
+        node = self.account.commit(space, arguments["commit"], data, ["path"], digests)
         del self.account.sessions[cursor["session_id"]]
         return self.account.metadata(node, tagged=False)

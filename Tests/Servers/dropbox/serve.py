@@ -2,14 +2,14 @@
 """A double of the Dropbox API, version 2, over HTTP on the loopback interface: `serve.py [--page N] [--token-life S]`.
 
 Prints DROPBOX_API and DROPBOX_CONTENT, the two hosts of the API, and serves until it is killed. Everything is in memory.
-The account takes the access token `sl.double-all`, one that lacks the scope of writing, `sl.double-reader`, one that has
-expired, `sl.double-expired`, and tokens that the refresh token `double-refresh` of the app `double-key` with the secret
-`double-secret` brings.
+The account takes the access token `sl.double-all`, one that lacks the scope of writing, `sl.double-reader`, one that
+has expired, `sl.double-expired`, and tokens that the refresh token `double-refresh` of the app `double-key` with the
+secret `double-secret` brings.
 
-`POST /double` on the API's host does harm, as JSON: `{"limit": N}` answers N calls with 429, `{"contend": N}` N writes with
-409, `{"reset": N}` refuses N continuations of a listing, `{"fail": N}` answers N calls with 500, `{"damage": N}` N downloads
-with a wrong byte, and `{"expire": true}` ends all tokens that were brought. `{}` answers how often each route was called.
-SIGUSR1 takes both hosts off the network, with all connections, or brings them back.
+`POST /double` on the API's host does harm, as JSON: `{"limit": N}` answers N calls with 429, `{"contend": N}` N writes
+with 409, `{"reset": N}` refuses N continuations of a listing, `{"fail": N}` answers N calls with 500, `{"damage": N}`
+N downloads with a wrong byte, and `{"expire": true}` ends all tokens that were brought. `{}` answers how often each
+route was called. SIGUSR1 takes both hosts off the network, with all connections, or brings them back.
 """
 
 import argparse

@@ -67,6 +67,7 @@ private final class FolderTree: DirectoryTree {
         _ body: (DirectoryItem) throws(BackendError) -> Void
     ) throws(BackendError) {
         let depth = depth(of: path)
+        var resets = 0
         var next = try begin(folder, isRecursive: false, call: call)
         while let page = next {
             for entry in page.entries {
@@ -80,8 +81,9 @@ private final class FolderTree: DirectoryTree {
                 "listing \(folder)",
                 call: call
             )
-            if case .refused(let refusal) = reply, refusal.says("reset") {
+            if case .refused(let refusal) = reply, refusal.says("reset"), resets < 5 {
                 // From the beginning: what comes twice is listed once.
+                resets += 1
                 next = try begin(folder, isRecursive: false, call: call)
             } else {
                 next = try Page(try reply.result("listing \(folder)"), folder)
@@ -110,7 +112,10 @@ private final class FolderTree: DirectoryTree {
         guard let (item, parents) = item(entry, depth: depth(of: path)) else { return }
         let folder = path + parents
         held[folder, default: []].append(item)
-        if item.isDirectory { held[folder + item.name + [UInt8(ascii: "/")], default: []] += [] }
+        guard item.isDirectory else { return }
+        // Known also where nothing is in it.
+        let inside = folder + item.name + [UInt8(ascii: "/")]
+        if held[inside] == nil { held[inside] = [] }
     }
 
     /// What an entry is, and the folders between; nil for what has no key, and for the folder itself.
