@@ -101,6 +101,12 @@ import Testing
         #expect(page.items.map(\.key) == ["a", "b-", "b/", "c"])
         #expect(page.items.map { $0.entry == nil } == [false, false, true, false])
         #expect(page.next == "t+/=")
+        let plain = try ListingDocument(
+            Array(#"{"items": [{"name": "a", "size": "3", "generation": "7", "metageneration": "2"}]}"#.utf8),
+            isDescribed: false
+        )
+        #expect(plain.items.first?.entry?.size == 3)
+        #expect(plain.items.first?.entry?.etag == "7-2")
         let last = try ListingDocument(Array(#"{"kind": "storage#objects"}"#.utf8))
         #expect(last.items.isEmpty && last.next == nil)
         for text in ["", "[]", #"{"items": [{}]}"#, #"{"prefixes": [1]}"#] {

@@ -72,8 +72,9 @@ private final class ObjectListing: ListStream {
         }
         let described =
             request.wantsMetadata
-            ? ",contentType,contentEncoding,contentDisposition,contentLanguage,cacheControl,storageClass,metadata" : ""
-        let members = "name,size,updated,timeCreated,generation,metageneration,crc32c,md5Hash\(described)"
+            ? ",timeCreated,crc32c,md5Hash,contentType,contentEncoding,contentDisposition,contentLanguage,cacheControl"
+                + ",storageClass,metadata" : ""
+        let members = "name,size,updated,generation,metageneration\(described)"
         var query = [
             (name: "maxResults", value: String(pageSize)),
             (name: "fields", value: "nextPageToken,prefixes,items(\(members))"),
@@ -85,7 +86,7 @@ private final class ObjectListing: ListStream {
         let place = storage.configuration.place
         let question = HTTPRequest("GET", "\(place.objectsPath)?\(encodedQuery(query))")
         let answer = try storage.send(question, "listing \(place.container)", call: call)
-        let page = try ListingDocument(answer.body)
+        let page = try ListingDocument(answer.body, isDescribed: request.wantsMetadata)
         let (before, exact) = (last, request.prefix)
         let isExact = prefix.utf8.count == exact.count
         buffered = page.items

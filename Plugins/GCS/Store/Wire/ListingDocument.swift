@@ -16,8 +16,8 @@ package struct ListingDocument: Sendable {
     /// What continues the listing; nil at its end.
     package var next: String?
 
-    /// Reads a page.
-    package init(_ body: [UInt8]) throws(BackendError) {
+    /// Reads a page; one that is not described holds names, sizes, times and versions alone.
+    package init(_ body: [UInt8], isDescribed: Bool = true) throws(BackendError) {
         let document: JSONValue
         do throws(JSONError) {
             document = try JSONValue(parsing: body)
@@ -27,11 +27,12 @@ package struct ListingDocument: Sendable {
         guard case .object = document else { throw BackendError(.io, "the store's listing is none") }
         next = document["nextPageToken"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 }
         items = []
-        for value in document["items"]?.arrayValue ?? [] {
-            guard let resource = ObjectResource(value) else {
-                throw BackendError(.io, "the store lists an object without a name")
-            }
-            items.append(Item(key: resource.entry.key, entry: resource.entry))
+        let objects = document["items"]?.arrayValue ?? []
+        items.reserveCapacity(objects.count)
+        for value in objects {
+            let entry = isDescribed ? ObjectResource(value)?.entry : Self.entry(value)
+            guard let entry else { throw BackendError(.io, "the store lists an object without a name") }
+            items.append(Item(key: entry.key, entry: entry))
         }
         let prefixes = document["prefixes"]?.arrayValue ?? []
         for value in prefixes {
@@ -42,5 +43,16 @@ package struct ListingDocument: Sendable {
         }
         // Objects and prefixes come in two rows, each in order.
         if !prefixes.isEmpty { items.sort { $0.key < $1.key } }
+    }
+
+    /// What a plain listing tells of an object.
+    private static func entry(_ value: JSONValue) -> Entry? {
+        guard let name = value["name"]?.stringValue else { return nil }
+        return Entry(
+            ByteString(name),
+            size: value["size"].flatMap(ObjectResource.number) ?? -1,
+            modified: ObjectResource.time(value["updated"]) ?? Entry.unknownTime,
+            etag: ObjectResource.version(value)?.tag ?? .empty
+        )
     }
 }
