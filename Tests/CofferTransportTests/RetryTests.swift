@@ -60,6 +60,22 @@ import Testing
         }
     }
 
+    @Test(arguments: ["HTTP/1.1 2", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"])
+    func anAnswerCutOffInItsHeadIsRepeated(head: String) throws {
+        let script: ScriptedServer.Script = { number, request, peer in
+            peer.takeBody(of: request)
+            guard number.isMultiple(of: 2) else { return peer.answer(200) }
+            peer.send(head)
+            peer.finish()
+        }
+        try withEndpoint(script, settings: .patient) { endpoint, server in
+            #expect(endpoint.answer(HTTPRequest("PUT", "/"))?.status == 200)
+            let error = failure { _ = try endpoint.send(HTTPRequest("POST", "/"), call: patientCall()) }
+            #expect(error?.isMaybeApplied == true && error?.isRetryable == false)
+            #expect(server.requests.count == 3)
+        }
+    }
+
     @Test func aKeptConnectionThatDiedCarriesNoSecondCopyOfWhatMayNotBeRepeated() throws {
         let script: ScriptedServer.Script = { number, request, peer in
             peer.takeBody(of: request)

@@ -77,7 +77,14 @@ final class Exchange: @unchecked Sendable {
     }
 
     private func readHead(_ state: UnsafeMutablePointer<coffer_wire>) throws(BackendError) -> HTTPHead {
-        guard state.pointee.head_done != 0 else { throw fail("it was closed without an answer") }
+        guard state.pointee.head_done != 0 else {
+            guard state.pointee.result == 0, state.pointee.head_too_long == 0 else {
+                throw fail("it was closed without an answer")
+            }
+            // libcurl takes a head that breaks off for an answer without fields.
+            let message = "the connection to \(authority) failed: it was closed within the head of the answer"
+            throw stop(BackendError(.unavailable, message, isRetryable: true))
+        }
         let raw = UnsafeRawBufferPointer(start: state.pointee.head, count: state.pointee.head_len)
         return HTTPHead(status: Int(state.pointee.status), headers: HTTPHeaders(head: raw))
     }
