@@ -109,6 +109,19 @@ def a_lost_answer_is_no_lost_condition():
     control("faults", [])
 
 
+def an_older_service_is_listed_too():
+    """One that cannot begin a listing anywhere refuses the version that can."""
+    with running(BUILD, "azure", {"s": PLAIN}, SHARED) as host:
+        keys = [f"older/{number:03}" for number in range(20)]
+        for key in keys:
+            host.put("s", key, b"")
+        control("faults", [{"match": "startFrom", "status": 400, "code": "InvalidHeaderValue", "count": 100}])
+        for _ in range(2):
+            page = host.request("GET", "s/objects?prefix=older/&start_after=older/011").json
+            assert [one["key"] for one in page["objects"]] == keys[12:], page
+    control("faults", [])
+
+
 def a_token_that_ended_is_renewed():
     with running(BUILD, "azure", {"s": APPLICATION}, SHARED) as host:
         assert host.get("s", "there").body == b"there"
@@ -244,7 +257,7 @@ def main():
     container.create_container()
     for proof in [
         wrong_words_are_told_apart, a_busy_service_is_waited_for, a_lost_answer_is_no_lost_condition,
-        a_token_that_ended_is_renewed, two_large_writes_of_one_name_mix_nothing, a_server_pulled_away_loses_nothing,
+        an_older_service_is_listed_too, a_token_that_ended_is_renewed, two_large_writes_of_one_name_mix_nothing, a_server_pulled_away_loses_nothing,
     ]:
         proof()
         print("so:", proof.__name__.replace("_", " "), flush=True)

@@ -89,6 +89,21 @@ def keys_that_azure_would_change_stay_themselves(host):
         assert host.object("DELETE", "interop", key).status in (200, 204), key
 
 
+def any_delimiter_groups(host):
+    for key in ["a--1", "a--2", "a-x", "b", "c--x", "c--y--z", "é--1"]:
+        host.put("interop", f"groups/{key}", b"")
+    for limit in [1, 2, 100]:
+        found, token = [], ""
+        while True:
+            page = host.request("GET", f"interop/objects?prefix=groups/&delimiter=--&limit={limit}" + token).json
+            found += [one["key"] for one in page["objects"]] + page["prefixes"]
+            if not page.get("cursor"):
+                break
+            token = "&cursor=" + requests.utils.quote(page["cursor"], safe="")
+        wanted = ["a--", "a-x", "b", "c--", "é--"]
+        assert sorted(found) == sorted(f"groups/{one}" for one in wanted), (limit, found)
+
+
 def links_work_without_us(host):
     for storage, ca, base in [("interop", True, ENDPOINT), ("application", CA, TLS_ENDPOINT)]:
         def link(method, **more):
@@ -182,7 +197,7 @@ def main():
     with running(BUILD, "azure", storages) as host:
         for proof in [
             ours_are_read_by_microsofts_client, theirs_are_read_by_us, odd_metadata_survive_the_round,
-            keys_that_azure_would_change_stay_themselves, links_work_without_us, every_kind_of_credentials_works,
+            keys_that_azure_would_change_stay_themselves, any_delimiter_groups, links_work_without_us, every_kind_of_credentials_works,
             a_tier_is_that_of_new_objects, containers_are_made_and_removed,
         ]:
             proof(host)

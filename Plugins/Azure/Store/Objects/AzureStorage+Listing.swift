@@ -24,6 +24,8 @@ private final class ObjectListing: ListStream {
     private var marker = ""
     private var next: String?
     private var isAtEnd = false
+    /// What the first page began after; nil before it came.
+    private var start: ByteString?
     private var pageSize = 0
     /// What the service is asked for; nil where no name begins like that.
     private let prefix: String?
@@ -117,15 +119,21 @@ private final class ObjectListing: ListStream {
     /// Keeps what is wanted of a page, by its keys.
     private func take(_ items: inout [ListingDocument.Item]) {
         for index in items.indices { items[index].key = BlobName.key(of: items[index].key) }
-        let (before, exact) = (last, request.prefix)
-        items.removeAll { !((before.isEmpty || $0.key > before) && $0.key.hasPrefix(exact)) }
+        // Later pages go on where the one before ended. Nothing of them is dropped by its order: nobody says how the
+        // service sorts characters beyond U+FFFF.
+        let (before, exact, isFirst) = (last, request.prefix, start == nil)
+        if isFirst { start = last }
+        items.removeAll { item in
+            let isWanted = isFirst ? before.isEmpty || item.key > before : item.key != before
+            return !isWanted || !item.key.hasPrefix(exact)
+        }
         guard !isGrouped, !request.delimiter.isEmpty else { return }
         var common = last
         var groups: [ListingDocument.Item] = []
         for var item in items {
             if let group = item.key.front(through: request.delimiter, after: exact.count) {
                 // What goes on with a group that was sent is part of it.
-                guard group != common, group > before else { continue }
+                guard group != common, group > start ?? .empty else { continue }
                 item = ListingDocument.Item()
                 (item.key, item.isPrefix) = (group, true)
                 common = group
