@@ -90,9 +90,9 @@ class LocalStore(Store):
         root = self.root()
         # No further up than the prefix names; the rest is left out by name.
         folder = os.path.dirname(prefix)
-        top = os.path.normpath(os.path.join(root, "./" + folder))
+        top = os.path.join(root, folder) if folder else root
         # No key begins with a link, or with a way out.
-        if os.path.realpath(top) != top or os.path.commonpath([top, root]) != root:
+        if os.path.realpath(top) != top or folder and any(part in ("", ".", "..") for part in folder.split("/")):
             return
         yield from self.walk(top, folder.encode() + b"/" if folder else b"", after.encode())
 
