@@ -54,7 +54,7 @@ class Store:
         }
 
     def etag(self, found):
-        return found.hash or ""
+        return (found.hash or "").strip('"')
 
     def open(self, key, range_, conditions):
         """The object, which bytes of it follow, the first piece, and an iterator of the others."""
@@ -74,31 +74,24 @@ class Store:
                 pieces = self.driver.download_object_as_stream(found, chunk_size=PIECE)
             else:
                 pieces = self.driver.download_object_range_as_stream(found, start, end, chunk_size=PIECE)
-            yield from self.checked(found, pieces)
+            yield from self.verified(found, pieces)
         except NotImplementedError:
             yield from between(self.driver.download_object_as_stream(found, chunk_size=PIECE), start, end)
 
-    def checked(self, found, pieces):
-        """The pieces of an answer, which must be of the version that was looked at."""
-        first = True
-        for piece in pieces:
-            if first and found.hash:
-                seen = answered(self.driver, "etag")
-                if seen and seen.strip('"') != found.hash:
-                    raise Changed("changed", f"{found.name} changed while it was opened")
-            first = False
-            yield piece
+    def verified(self, found, pieces):
+        """The pieces of an answer; of the version that was looked at, where drivers tell."""
+        return pieces
 
     def put(self, key, path, size, kind, metadata):
         extra = {"content_type": kind or "application/octet-stream"}
         if metadata:
             extra["meta_data"] = metadata
         uploaded = self.upload(key, path, size, extra)
-        found = self.look(key)
-        if uploaded.hash and found.hash and uploaded.hash != found.hash:
-            # Somebody else's is there by now: this tells of ours.
-            return {"size": size, "etag": uploaded.hash, "mtime": None, "type": kind, "meta": metadata}
-        return self.entry(found)
+        return self.entry(self.published(uploaded, self.look(key)))
+
+    def published(self, uploaded, found):
+        """What was written, out of what the upload told and what is there now."""
+        return found
 
     def upload(self, key, path, size, extra):
         return self.driver.upload_object(path, self.container(), key, extra=extra)
@@ -176,6 +169,22 @@ class S3Store(Store):
     def check(self):
         self.known = None
         super().check()
+
+    def verified(self, found, pieces):
+        first = True
+        for piece in pieces:
+            if first:
+                seen = answered(self.driver, "etag")
+                if seen and found.hash and seen.strip('"') != found.hash:
+                    raise Changed("changed", f"{found.name} changed while it was opened")
+            first = False
+            yield piece
+
+    def published(self, uploaded, found):
+        if uploaded.hash and found.hash and uploaded.hash.strip('"') != found.hash:
+            # Somebody else's is there by now, and this is to tell of ours.
+            return uploaded
+        return found
 
     def remove(self, key, strict):
         if strict:
