@@ -316,8 +316,9 @@ let package = Package(
             path: "Plugins/Libcloud/Store",
             // The program of its Python processes, as bytes of the library.
             resources: [
-                .embedInCode("Python/coffer_child.py"), .embedInCode("Python/coffer_failures.py"),
-                .embedInCode("Python/coffer_start.py"), .embedInCode("Python/coffer_stores.py"),
+                .embedInCode("Python/coffer_child.py"), .embedInCode("Python/coffer_directory.py"),
+                .embedInCode("Python/coffer_failures.py"), .embedInCode("Python/coffer_start.py"),
+                .embedInCode("Python/coffer_stores.py"), .embedInCode("Python/coffer_values.py"),
                 .embedInCode("Python/coffer_wire.py"),
             ],
             swiftSettings: house

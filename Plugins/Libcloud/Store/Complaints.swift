@@ -8,7 +8,8 @@ import Glibc
 /// Lines go to the log as warnings, the first ones of a child; all are read, so that nobody waits for room.
 final class Complaints {
     private static let mostLines = 20
-    private static let longestLine = 400
+    private static let longestLine = 4096
+    private static let longestShown = 400
 
     let descriptor: Int32
     private let host: HostServices
@@ -49,6 +50,7 @@ final class Complaints {
         for secret in secrets { text = text.replacing(secret, with: "***") }
         text = String(text.unicodeScalars.map { $0.value < 0x20 ? " " : Character($0) })
         guard text.contains(where: { !$0.isWhitespace }) else { return }
+        text = String(text.prefix(Self.longestShown))
         last = text
         lines += 1
         if lines <= Self.mostLines { host.log(.warning, "python: \(text)") }

@@ -51,6 +51,8 @@ struct Question {
     let doing: String
     /// Whether it may be asked again, when nobody knows whether it was heard.
     var isRepeatable = true
+    /// Whether it changes something, so that nobody knows what holds when the answer does not come.
+    var isChange = false
 
     /// A question; `doing` says to people what is done.
     init(_ what: String, _ doing: String) {
@@ -63,6 +65,13 @@ struct Question {
     subscript(name: String) -> JSONValue? {
         get { members.last { $0.isCalled(name) }?.value }
         set { if let newValue { members.append(JSONObject.Member(name: name, value: newValue)) } }
+    }
+
+    /// An error in answer to it, which says so where a change may have happened.
+    func told(_ error: BackendError) -> BackendError {
+        var error = error
+        if isChange && (error.code == .timeout || error.code == .cancelled) { error.isMaybeApplied = true }
+        return error
     }
 
     /// The frame.

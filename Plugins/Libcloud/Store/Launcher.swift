@@ -99,6 +99,8 @@ struct Launcher: Sendable {
             ("coffer_wire", PackageResources.coffer_wire_py),
             ("coffer_failures", PackageResources.coffer_failures_py),
             ("coffer_stores", PackageResources.coffer_stores_py),
+            ("coffer_values", PackageResources.coffer_values_py),
+            ("coffer_directory", PackageResources.coffer_directory_py),
             ("coffer_child", PackageResources.coffer_child_py),
         ]
         let text = JSONValue.array(

@@ -52,6 +52,7 @@ private final class SpooledWriter: WriteStream {
             throw BackendError(.checksum, "the bytes of \(request.key) do not match their sha256")
         }
         var question = Question("put", "writing \(request.key)")
+        question.isChange = true
         question["key"] = .string(key)
         question["size"] = .integer(Int64(clamping: size))
         if native.contains(.contentType), let type = request.properties["content-type"] {

@@ -47,6 +47,7 @@ package final class LibcloudStorage: StorageBackend {
         question["key"] = .string(try rule.text(request.key))
         question["strict"] = .bool(request.isStrict)
         question.isRepeatable = !request.isStrict
+        question.isChange = true
         _ = try pool.ask(question, call: call)
     }
 
@@ -64,6 +65,7 @@ package final class LibcloudStorage: StorageBackend {
         guard options.isEmpty else { throw .unsupported("an option of a new container") }
         var question = Question("make", "making the container \(name)")
         question.isRepeatable = false
+        question.isChange = true
         question["name"] = .string(try container(name))
         _ = try pool.ask(question, call: call)
     }
@@ -71,6 +73,7 @@ package final class LibcloudStorage: StorageBackend {
     package func removeContainer(_ name: ByteString, call: Call) throws(BackendError) {
         var question = Question("drop", "removing the container \(name)")
         question.isRepeatable = false
+        question.isChange = true
         question["name"] = .string(try container(name))
         _ = try pool.ask(question, call: call)
     }

@@ -123,7 +123,7 @@ final class Pool: Sendable {
                 return (loan, try loan.child.answer(to: question.doing, silence: silence, call: call))
             } catch {
                 loan.end()
-                guard loan.wasStale && question.isRepeatable else { throw error }
+                guard loan.wasStale && question.isRepeatable else { throw question.told(error) }
             }
         }
     }

@@ -113,6 +113,8 @@ def links_in_a_directory_are_not_followed(host, folder):
     assert (outside / "secret").read_text() == "secret"
     listed = [entry["key"] for entry in host.request("GET", "files/objects").json["objects"]]
     assert not {"file", "link", "link/secret"} & set(listed), listed
+    for prefix in ["../", "/", "/etc/", "link/", "x/../../"]:
+        assert host.request("GET", f"files/objects?prefix={prefix}").json["objects"] == [], prefix
     for key in ["../escape", "a/../../escape", "a//b"]:
         assert host.request("PUT", f"files/object?key={key}", b"x").code == "invalid_key", key
 

@@ -52,6 +52,7 @@ class Child:
         try:
             import libcloud
             from libcloud.storage.providers import DRIVERS, get_driver
+            import coffer_directory as directory
             import coffer_stores as stores
         except ImportError as error:
             raise Failure("config", missing(error.name or "libcloud")) from None
@@ -75,7 +76,7 @@ class Child:
         if "BaseS3StorageDriver" in families:
             make = stores.S3Store
         elif "LocalStorageDriver" in families:
-            make = stores.LocalStore
+            make = directory.LocalStore
         self.store = make(self.driver, question["container"])
         amend_requests()
         return {"libcloud": libcloud.__version__, "python": ".".join(map(str, sys.version_info[:3]))}

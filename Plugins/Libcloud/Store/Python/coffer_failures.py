@@ -138,6 +138,7 @@ def strerror(error):
 def tidy(text, secrets):
     text = re.sub(r"\s+", " ", str(text)).strip().rstrip(".")
     text = re.sub(r"\?\S+=\S+", "?...", text)
+    text = re.sub(r"//[^/@\s]+@", "//***@", text)
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text if len(text) <= LONGEST else text[:LONGEST] + "..."

@@ -1,20 +1,16 @@
 """A container of a provider, as the plugin needs it: what drivers differ in is evened out here."""
 
 import heapq
-import os
-import re
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 
 from libcloud.storage.base import Object
-from libcloud.storage.types import ObjectDoesNotExistError, ObjectError
+from libcloud.storage.types import ObjectDoesNotExistError
 
 from coffer_failures import Failure
+from coffer_values import answered, between, check_read, encoded, moment, resolve, texts
 
 PIECE = 256 << 10
 # The most that S3 takes in one request; what is larger goes in parts.
 SINGLE = 5 << 30
-TIMES = ("last_modified", "modify_time", "last-modified", "Last-Modified", "updated", "uploadTimestamp")
 
 
 class Changed(Failure):
@@ -58,7 +54,7 @@ class Store:
         }
 
     def etag(self, found):
-        return found.hash or ""
+        return (found.hash or "").strip('"')
 
     def open(self, key, range_, conditions):
         """The object, which bytes of it follow, the first piece, and an iterator of the others."""
@@ -78,31 +74,24 @@ class Store:
                 pieces = self.driver.download_object_as_stream(found, chunk_size=PIECE)
             else:
                 pieces = self.driver.download_object_range_as_stream(found, start, end, chunk_size=PIECE)
-            yield from self.checked(found, pieces)
+            yield from self.verified(found, pieces)
         except NotImplementedError:
             yield from between(self.driver.download_object_as_stream(found, chunk_size=PIECE), start, end)
 
-    def checked(self, found, pieces):
-        """The pieces of an answer, which must be of the version that was looked at."""
-        first = True
-        for piece in pieces:
-            if first and found.hash:
-                seen = answered(self.driver, "etag")
-                if seen and seen.strip('"') != found.hash:
-                    raise Changed("changed", f"{found.name} changed while it was opened")
-            first = False
-            yield piece
+    def verified(self, found, pieces):
+        """The pieces of an answer; of the version that was looked at, where drivers tell."""
+        return pieces
 
     def put(self, key, path, size, kind, metadata):
         extra = {"content_type": kind or "application/octet-stream"}
         if metadata:
             extra["meta_data"] = metadata
         uploaded = self.upload(key, path, size, extra)
-        found = self.look(key)
-        if uploaded.hash and found.hash and uploaded.hash != found.hash:
-            # Somebody else's is there by now: this tells of ours.
-            return {"size": size, "etag": uploaded.hash, "mtime": None, "type": kind, "meta": metadata}
-        return self.entry(found)
+        return self.entry(self.published(uploaded, self.look(key)))
+
+    def published(self, uploaded, found):
+        """What was written, out of what the upload told and what is there now."""
+        return found
 
     def upload(self, key, path, size, extra):
         return self.driver.upload_object(path, self.container(), key, extra=extra)
@@ -181,6 +170,22 @@ class S3Store(Store):
         self.known = None
         super().check()
 
+    def verified(self, found, pieces):
+        first = True
+        for piece in pieces:
+            if first:
+                seen = answered(self.driver, "etag")
+                if seen and found.hash and seen.strip('"') != found.hash:
+                    raise Changed("changed", f"{found.name} changed while it was opened")
+            first = False
+            yield piece
+
+    def published(self, uploaded, found):
+        if uploaded.hash and found.hash and uploaded.hash.strip('"') != found.hash:
+            # Somebody else's is there by now, and this is to tell of ours.
+            return uploaded
+        return found
+
     def remove(self, key, strict):
         if strict:
             super().remove(key, strict)
@@ -244,170 +249,6 @@ class S3Store(Store):
             start = again
 
 
-class LocalStore(Store):
-    """Libcloud's driver for a directory, which follows links, reads whole files, and trips over its neighbours."""
-
-    def path(self, key):
-        """Where an object lies; never outside of the container."""
-        root = os.path.realpath(self.driver.get_container_cdn_url(self.container(), check=True))
-        path = os.path.join(root, key)
-        if os.path.realpath(path) != path:
-            raise Failure("permission_denied", f"a symbolic link stands in the path of {key}, and links are not followed")
-        return path
-
-    def look(self, key):
-        self.path(key)
-        try:
-            return super().look(key)
-        except (ObjectDoesNotExistError, ObjectError):
-            # A directory is no object either.
-            raise ObjectDoesNotExistError(None, self.driver, key) from None
-
-    def etag(self, found):
-        # The driver's hash is that of a time: two writes of one tick would look the same.
-        return ""
-
-    def open(self, key, range_, conditions):
-        found = self.look(key)
-        file = open(self.path(key), "rb", buffering=0)
-        found.size = os.fstat(file.fileno()).st_size
-        try:
-            start, end = resolve(range_, found.size)
-        except Failure:
-            file.close()
-            raise
-        pieces = self.slices(file, start, end)
-        return found, start, end, next(pieces, b""), pieces
-
-    def slices(self, file, start, end):
-        with file:
-            file.seek(start)
-            while start < end:
-                piece = file.read(min(PIECE, end - start))
-                if not piece:
-                    return
-                start += len(piece)
-                yield piece
-
-    def upload(self, key, path, size, extra):
-        was_there = os.path.lexists(self.path(key))
-        for turn in range(20):
-            try:
-                return super().upload(key, path, size, extra)
-            except FileNotFoundError:
-                # Who removed a neighbour took the directory away.
-                if turn == 19:
-                    raise
-            except (IsADirectoryError, NotADirectoryError):
-                raise Failure("already_exists", f"{key} and an object above or below it cannot both be") from None
-            except OSError:
-                if not was_there:
-                    self.remove(key, False)
-                raise
-
-    def remove(self, key, strict):
-        try:
-            super().remove(key, strict)
-        except OSError:
-            # The object is gone; the directory above it went by another hand.
-            if os.path.lexists(self.path(key)):
-                raise
-
-    def objects(self, prefix, after):
-        root = self.driver.get_container_cdn_url(self.container(), check=True)
-        # Not below what the prefix names; the rest is left out by name.
-        top = os.path.join(root, os.path.dirname(prefix))
-        for folder, folders, files in os.walk(top):
-            folders[:] = [name for name in folders if name not in (".lock", ".hash")]
-            for name in files:
-                path = os.path.join(folder, name)
-                try:
-                    facts = os.stat(path, follow_symlinks=False)
-                except FileNotFoundError:
-                    continue
-                name = encoded(os.path.relpath(path, root))
-                if name is not None and os.path.stat.S_ISREG(facts.st_mode):
-                    yield name, facts.st_size, int(facts.st_mtime * 1e9), ""
-
-
 def past(group):
     """A name after all that begin with a group."""
     return group + "\U0010ffff".encode()
-
-
-def between(pieces, start, end):
-    """A part of a stream whose beginning has to be read all the same."""
-    at = 0
-    for piece in pieces:
-        if at + len(piece) > start and at < end:
-            yield piece[max(0, start - at):end - at]
-        at += len(piece)
-        if at >= end:
-            return
-
-
-def resolve(range_, size):
-    """The bytes that are asked for, in an object of a size."""
-    offset, length, suffix = range_.get("offset"), range_.get("length"), range_.get("suffix")
-    if suffix is not None:
-        return max(0, size - suffix), size
-    if offset is None:
-        return 0, size
-    if offset >= size and (offset or size):
-        raise Failure("range_invalid", f"the range starts past the end of {size} bytes")
-    return offset, size if length is None else min(size, offset + length)
-
-
-def check_read(conditions, etag, key):
-    wanted, unwanted = conditions.get("match"), conditions.get("none")
-    if wanted and wanted != "*" and wanted != etag:
-        raise Failure("precondition_failed", f"another version: {key}")
-    if unwanted and unwanted in ("*", etag):
-        raise Failure("not_modified", f"not modified: {key}")
-
-
-def answered(driver, name):
-    """A header of the driver's last answer, where its connection is Libcloud's usual one."""
-    connection = getattr(getattr(driver, "connection", None), "connection", None)
-    headers = getattr(getattr(connection, "response", None), "headers", None)
-    return headers.get(name) if headers else None
-
-
-def encoded(name):
-    """The bytes of a name; none for what is no key of ours."""
-    try:
-        return name.encode()
-    except UnicodeEncodeError:
-        return None
-
-
-def texts(values):
-    return {str(name): str(value) for name, value in (values or {}).items() if isinstance(value, (str, int, float))}
-
-
-def moment(extra):
-    """Nanoseconds since 1970 of the last change; whole seconds where a provider tells it as text."""
-    for name in TIMES:
-        value = extra.get(name)
-        if isinstance(value, (int, float)):
-            return int(value * (1e6 if value > 1e11 else 1e9))
-        if isinstance(value, datetime):
-            return seconds(value)
-        if isinstance(value, str) and value:
-            return parsed(value)
-    return None
-
-
-def parsed(text):
-    try:
-        if re.match(r"\d{4}-\d\d-\d\d", text):
-            return seconds(datetime.fromisoformat(re.sub(r"(\.\d+)?Z?$", "", text[:19])))
-        return seconds(parsedate_to_datetime(text))
-    except (ValueError, TypeError):
-        return None
-
-
-def seconds(value):
-    if value.tzinfo is None:
-        value = value.replace(tzinfo=timezone.utc)
-    return int(value.timestamp()) * 1_000_000_000
