@@ -22,6 +22,7 @@ let package = Package(
         .library(name: "CofferJSON", targets: ["CofferJSON"]),
         .library(name: "CofferListing", targets: ["CofferListing"]),
         .library(name: "CofferLoader", targets: ["CofferLoader"]),
+        .library(name: "CofferMetadata", targets: ["CofferMetadata"]),
         .library(name: "CofferParts", targets: ["CofferParts"]),
         .library(name: "CofferPluginSDK", targets: ["CofferPluginSDK"]),
         .library(name: "CofferTLS", targets: ["CofferTLS"]),
@@ -72,6 +73,13 @@ let package = Package(
             name: "CofferParts",
             dependencies: ["CofferPluginSDK", "CofferTransport"],
             path: "Parts",
+            swiftSettings: house
+        ),
+        // User metadata in header fields.
+        .target(
+            name: "CofferMetadata",
+            dependencies: ["CofferCrypto", "CofferPluginSDK", "CofferTransport"],
+            path: "Metadata",
             swiftSettings: house
         ),
         .systemLibrary(name: "CExpat", path: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),

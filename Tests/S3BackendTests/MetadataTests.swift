@@ -1,3 +1,4 @@
+import CofferMetadata
 import CofferPluginSDK
 import CofferTransport
 import S3Store

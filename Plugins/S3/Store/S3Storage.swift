@@ -1,5 +1,6 @@
 // The backend that keeps objects in a bucket.
 
+import CofferMetadata
 import CofferParts
 package import CofferPluginSDK
 import CofferTransport

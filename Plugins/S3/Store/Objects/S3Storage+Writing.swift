@@ -1,6 +1,7 @@
 // Writing objects: what is common to the ways in which their bytes go up.
 
 import CofferCrypto
+import CofferMetadata
 package import CofferPluginSDK
 import CofferTransport
 

@@ -1,6 +1,7 @@
 // An object's properties in the headers of S3.
 
 import CofferCrypto
+package import CofferMetadata
 package import CofferPluginSDK
 package import CofferTransport
 
