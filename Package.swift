@@ -22,9 +22,13 @@ let package = Package(
         .executable(name: "coffer", targets: ["coffer"]),
         .executable(name: "cofferd", targets: ["cofferd"]),
         .library(name: "CofferClient", targets: ["CofferClient"]),
+        .library(name: "coffer-azure", type: .dynamic, targets: ["AzureBackend"]),
+        .library(name: "coffer-dropbox", type: .dynamic, targets: ["DropboxBackend"]),
         .library(name: "coffer-fault", type: .dynamic, targets: ["FaultBackend"]),
         .library(name: "coffer-ftp", type: .dynamic, targets: ["FTPPlugin"]),
+        .library(name: "coffer-gcs", type: .dynamic, targets: ["GCSBackend"]),
         .library(name: "coffer-gridfs", type: .dynamic, targets: ["GridFSBackend"]),
+        .library(name: "coffer-libcloud", type: .dynamic, targets: ["LibcloudBackend"]),
         .library(name: "coffer-local", type: .dynamic, targets: ["LocalBackend"]),
         .library(name: "coffer-memory", type: .dynamic, targets: ["MemoryBackend"]),
         .library(name: "coffer-s3", type: .dynamic, targets: ["S3Backend"]),
@@ -126,6 +130,22 @@ let package = Package(
             exclude: ["C"],
             swiftSettings: house
         ),
+        .target(
+            name: "GCSStore",
+            dependencies: [
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferParts"), sdk("CofferPluginSDK"),
+                sdk("CofferTransport"),
+            ],
+            path: "Plugins/GCS/Store",
+            swiftSettings: house
+        ),
+        .target(
+            name: "GCSBackend",
+            dependencies: ["GCSStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/GCS",
+            exclude: ["Store"],
+            swiftSettings: house
+        ),
         .systemLibrary(
             name: "CMongo",
             path: "Plugins/GridFS/CMongo",
@@ -160,10 +180,29 @@ let package = Package(
             exclude: ["Store"],
             swiftSettings: house
         ),
+        .target(
+            name: "AzureStore",
+            dependencies: [
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferParts"), sdk("CofferPluginSDK"),
+                sdk("CofferTransport"), sdk("CofferXML"),
+            ],
+            path: "Plugins/Azure/Store",
+            swiftSettings: house
+        ),
+        .target(
+            name: "AzureBackend",
+            dependencies: ["AzureStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/Azure",
+            exclude: ["Store"],
+            swiftSettings: house
+        ),
         .target(name: "CFTP", path: "Plugins/FTP/C", cSettings: houseC),
         .target(
             name: "FTPBackend",
-            dependencies: ["CFTP", sdk("CCofferPlugin"), sdk("CofferPluginSDK"), sdk("CofferTLS")],
+            dependencies: [
+                "CFTP",
+                sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"), sdk("CofferTLS"),
+            ],
             path: "Plugins/FTP",
             exclude: ["C", "Entry"],
             swiftSettings: house
@@ -172,6 +211,22 @@ let package = Package(
             name: "FTPPlugin",
             dependencies: ["FTPBackend", sdk("CCofferPlugin")],
             path: "Plugins/FTP/Entry",
+            swiftSettings: house
+        ),
+        .target(
+            name: "DropboxStore",
+            dependencies: [
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferListing"), sdk("CofferParts"),
+                sdk("CofferPluginSDK"), sdk("CofferTransport"),
+            ],
+            path: "Plugins/Dropbox/Store",
+            swiftSettings: house
+        ),
+        .target(
+            name: "DropboxBackend",
+            dependencies: ["DropboxStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/Dropbox",
+            exclude: ["Store"],
             swiftSettings: house
         ),
         .target(
@@ -254,6 +309,27 @@ let package = Package(
             swiftSettings: house
         ),
 
+        .target(name: "CLibcloud", path: "Plugins/Libcloud/C", cSettings: houseC),
+        .target(
+            name: "LibcloudStore",
+            dependencies: ["CLibcloud", sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK")],
+            path: "Plugins/Libcloud/Store",
+            // The program of its Python processes, as bytes of the library.
+            resources: [
+                .embedInCode("Python/coffer_child.py"), .embedInCode("Python/coffer_directory.py"),
+                .embedInCode("Python/coffer_failures.py"), .embedInCode("Python/coffer_start.py"),
+                .embedInCode("Python/coffer_stores.py"), .embedInCode("Python/coffer_values.py"),
+                .embedInCode("Python/coffer_wire.py"),
+            ],
+            swiftSettings: house
+        ),
+        .target(
+            name: "LibcloudBackend",
+            dependencies: ["LibcloudStore", sdk("CCofferPlugin"), sdk("CofferPluginSDK")],
+            path: "Plugins/Libcloud/Entry",
+            swiftSettings: house
+        ),
+
         // Tests, by room.
         .target(
             name: "CofferTestSupport",
@@ -284,7 +360,7 @@ let package = Package(
             name: "CofferPluginHostTests",
             dependencies: [
                 "CofferBackend", "CofferModel", "CofferPluginHost", "CofferSystem", "CofferTestSupport",
-                sdk("CCofferPlugin"), sdk("CofferJSON"), sdk("CofferLoader"),
+                sdk("CCofferPlugin"), sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferLoader"),
             ],
             swiftSettings: house
         ),
@@ -328,11 +404,32 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(
+            name: "GCSBackendTests",
+            dependencies: [
+                "GCSStore",
+                sdk("CofferCrypto"), sdk("CofferJSON"), sdk("CofferPluginSDK"), sdk("CofferTransport"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "GridFSStoreTests",
             dependencies: ["GridFSModel", "GridFSStore", sdk("CofferPluginSDK")],
             swiftSettings: house
         ),
+        .testTarget(
+            name: "AzureBackendTests",
+            dependencies: [
+                "AzureStore",
+                sdk("CofferCrypto"), sdk("CofferPluginSDK"), sdk("CofferTransport"),
+            ],
+            swiftSettings: house
+        ),
         .testTarget(name: "CofferCLITests", dependencies: ["CofferSystem", "CofferTestSupport"], swiftSettings: house),
+        .testTarget(
+            name: "DropboxBackendTests",
+            dependencies: ["DropboxStore", sdk("CofferJSON"), sdk("CofferPluginSDK"), sdk("CofferTransport")],
+            swiftSettings: house
+        ),
         .testTarget(
             name: "FTPBackendTests",
             dependencies: ["FTPBackend", sdk("CofferPluginSDK")],
@@ -364,9 +461,13 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(
+            name: "CofferListingTests",
+            dependencies: [sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK")],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "CofferPartsTests",
             dependencies: [sdk("CofferParts"), sdk("CofferPluginSDK")],
-            path: "Tests/CofferPartsTests",
             swiftSettings: house
         ),
         .testTarget(
@@ -392,10 +493,14 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(
+            name: "LibcloudBackendTests",
+            dependencies: ["LibcloudStore", sdk("CofferJSON"), sdk("CofferPluginSDK")],
+            swiftSettings: house
+        ),
+        .testTarget(
             name: "SFTPBackendTests",
             dependencies: [
-                "SFTPBackend", "SFTPWire", "SSHTransport",
-                sdk("CCofferPlugin"), sdk("CofferListing"), sdk("CofferPluginSDK"),
+                "SFTPBackend", "SFTPWire", "SSHTransport", sdk("CofferPluginSDK"),
             ],
             swiftSettings: house
         ),

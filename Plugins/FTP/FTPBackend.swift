@@ -1,5 +1,6 @@
 // The backend that keeps objects as files on an FTP server.
 
+import CofferListing
 import CofferPluginSDK
 
 /// Objects as files of an FTP server: the object `a/b` is the file `a/b` below the root.
@@ -63,7 +64,7 @@ final class FTPBackend: StorageBackend {
     }
 
     func openList(_ request: ListRequest, call: Call) throws(BackendError) -> any ListStream {
-        Listing(store, request)
+        TreeListing(of: Directories(store), request, budget: 32 << 20)
     }
 
     func move(_ request: CopyRequest, call: Call) throws(BackendError) -> Entry {

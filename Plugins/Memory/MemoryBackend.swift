@@ -80,7 +80,7 @@ final class MemoryBackend: StorageBackend {
 
 /// The one exported symbol.
 @c @implementation
-public func coffer_backend_entry_v0(
+public func coffer_backend_entry_v1(
     _ host: UnsafePointer<coffer_host>?,
     _ error: UnsafeMutablePointer<coffer_error>?
 ) -> UnsafePointer<coffer_plugin>? {

@@ -6,7 +6,7 @@ import S3Store
 
 /// The entry of the plugin: what every host looks for.
 @c @implementation
-public func coffer_backend_entry_v0(
+public func coffer_backend_entry_v1(
     _ host: UnsafePointer<coffer_host>?,
     _ error: UnsafeMutablePointer<coffer_error>?
 ) -> UnsafePointer<coffer_plugin>? {

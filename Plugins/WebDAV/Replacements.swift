@@ -37,7 +37,9 @@ final class Replacements: Sendable {
                 return try body()
             } catch {
                 let mark = marks.withLock { $0[key] }
-                guard error.code == .notFound || error.code == .permission, let mark, mark.active > 0 || mark.ended >= start else { throw error }
+                guard error.code == .notFound || error.code == .permission, let mark,
+                    mark.active > 0 || mark.ended >= start
+                else { throw error }
                 try call.sleep(nanoseconds: 5_000_000)
             }
         }

@@ -1,4 +1,4 @@
-package import CofferModel
+public import CofferModel
 
 /// The one table of failures: what each code is on the wire, on the command line and to a person.
 package enum ErrorTable {
@@ -62,8 +62,8 @@ package enum ErrorTable {
 }
 
 extension CofferError.Code {
-    /// The HTTP status of this failure.
-    package var status: Int { ErrorTable.row(for: self).status }
+    /// The HTTP status that a host answers such a failure with.
+    public var status: Int { ErrorTable.row(for: self).status }
     /// What `coffer` exits with.
     package var exitCode: Int32 { ErrorTable.row(for: self).exitCode }
     /// What this kind of failure is, in words.

@@ -3,5 +3,5 @@ public enum Release {
     /// The version, as in the changelog.
     public static let version = "0.1.0"
     /// The version of the plugin ABI.
-    public static let abi = "0.9"
+    public static let abi = "1.0"
 }

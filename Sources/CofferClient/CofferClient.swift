@@ -79,6 +79,20 @@ extension CofferClient {
         try await run { channel, cancel throws(CofferError) in try channel.reload(cancel) }
     }
 
+    /// Makes a storage that lasts until it is dropped or the host ends.
+    ///
+    /// `settings` are those of a storage in YAML, as a JSON object: `{"backend": "memory"}`.
+    @discardableResult
+    public func makeStorage(_ name: String, settings: String) async throws(CofferError) -> StorageInfo {
+        let body = try EphemeralStorageBody(parsing: Array(settings.utf8))
+        return try await run { channel, cancel throws(CofferError) in try channel.makeStorage(name, body, cancel) }
+    }
+
+    /// Ends a storage that was made at run time.
+    public func dropStorage(_ name: String) async throws(CofferError) {
+        try await run { channel, cancel throws(CofferError) in try channel.dropStorage(name, cancel) }
+    }
+
     /// Runs a blocking call on a thread of our own.
     func run<Value: Sendable>(
         _ body: @escaping @Sendable (HostChannel, CancelHandle) throws(CofferError) -> Value

@@ -24,7 +24,20 @@ public struct ObjectReader: AsyncSequence, Sendable {
     /// Which bytes of the object come.
     public var range: Range<Int64> { download.range }
 
-    /// Ends the read.
+    /// Reads `count` bytes at `offset`, or fewer where the object or the asked range ends before.
+    ///
+    /// `offset` counts from the first byte that was asked for. It works beside the walk and from many tasks at once, and
+    /// gives bytes of the same version: where that is gone, and its file is not at hand, the failure is `changed`.
+    public func read(at offset: Int64, count: Int) async throws(CofferError) -> [UInt8] {
+        guard !handle.isCancelled else { throw CofferError(.cancelled, "cancelled") }
+        let download = download
+        let cancel = CancelHandle()
+        return try await BlockingThreads.shared.run(cancel) { () throws(CofferError) in
+            try download.read(at: offset, count: count, cancel)
+        }
+    }
+
+    /// Ends the walk.
     public func cancel() { handle.cancel() }
 
     /// Walks the pieces.

@@ -30,10 +30,13 @@ public struct PutOptions: Sendable, Hashable {
     }
 
     /// The fields of the request.
-    var fields: FieldList {
+    ///
+    /// - Throws: ``CofferError`` for metadata or a digest that cannot travel: nothing is left out in silence.
+    func fields() throws(CofferError) -> FieldList {
+        try RequestFields.check(metadata.user)
         var fields = RequestFields.fields(of: metadata)
         fields += ConditionFields.fields(of: conditions)
-        if let digest = DigestFields.format(checksums, isAnswer: false) { fields.append(("Content-Digest", digest)) }
+        if !checksums.isEmpty { fields.append(("Content-Digest", try DigestFields.announcement(checksums))) }
         if let key = idempotencyKey { fields.append((Wire.idempotencyKey, key)) }
         return fields
     }

@@ -20,7 +20,7 @@ extension Worker {
                 connection.exchange.body = BodyDecoder(.none)
                 return refuse(connection, error)
             }
-            switch receive(connection, keepsDescriptor: false) {
+            switch receive(connection) {
             case .moved(0), .failed:
                 receiver.abort()
                 return lose(connection)
@@ -44,13 +44,21 @@ extension Worker {
         while let range = try connection.exchange.body.next(bytes, from: &position) {
             let piece = UnsafeRawBufferPointer(rebasing: bytes[range])
             if let response = receiver.receive(piece.bytes) {
-                input.drop(position)
+                use(connection, position)
                 return response
             }
         }
-        input.drop(position)
+        use(connection, position)
         guard connection.exchange.body.isFinished else { return nil }
         return receiver.finish(trailers: connection.exchange.body.trailers)
+    }
+
+    /// Drops bytes of a body, and the descriptor that came with them.
+    ///
+    /// It came with the last bytes that we have: where some are left, the head behind the body may be the one it belongs to.
+    private func use(_ connection: Connection, _ count: Int) {
+        input.drop(count)
+        if input.isEmpty { connection.attached = nil }
     }
 
     private func sendContinue(_ connection: Connection) -> Bool {
@@ -78,13 +86,13 @@ extension Worker {
             } catch {
                 return .closed
             }
-            input.drop(position)
+            use(connection, position)
             left -= position
             if connection.exchange.body.isFinished {
                 return connection.exchange.keepsAlive ? .head : part(connection, left: left)
             }
             if left <= 0 { return part(connection, left: 0) }
-            switch receive(connection, keepsDescriptor: false) {
+            switch receive(connection) {
             case .moved(0), .failed: return .closed
             case .moved(let count): connection.patience.note(moved: count)
             case .wouldBlock:

@@ -1,6 +1,6 @@
 /* internal.h - what the files of libcoffer share. Nothing here is seen from outside.
  *
- *     verbs, get, put, reader, writer, listing      the API
+ *     verbs, get, put, reader, writer, listing, ...  the API
  *       └─▶ exchange ─▶ pool ─▶ connection ─▶ head  a request and its answer
  *       └─▶ request, object ─▶ text, json           what both mean
  */
@@ -208,6 +208,8 @@ void request_begin(struct request *request, const char *method, const char *stor
 void request_path(struct request *request, const char *tail);
 void request_key(struct request *request, const char *kind, const char *key);
 void request_query(struct request *request, const char *name, const char *value);
+/* A number in the query; COFFER_ALL is none. */
+void request_count(struct request *request, const char *name, uint64_t number);
 /* Ends the target; fields follow. */
 void request_fields(struct request *request);
 int request_field(struct request *request, const char *name, const char *value, const char *what,

@@ -57,6 +57,12 @@ void request_query(struct request *request, const char *name, const char *value)
     text_encoded(&request->head, value, strlen(value), "");
 }
 
+void request_count(struct request *request, const char *name, uint64_t number) {
+    if (number == COFFER_ALL) return;
+    request_query(request, name, "");
+    text_number(&request->head, number);
+}
+
 void request_fields(struct request *request) { text_word(&request->head, " HTTP/1.1\r\nHost: coffer\r\n"); }
 
 int request_field(struct request *request, const char *name, const char *value, const char *what,

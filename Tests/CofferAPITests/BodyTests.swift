@@ -206,7 +206,7 @@ struct BodyTests {
         #expect(health.status == "degraded")
         let check = StorageHealth(storage: "s", details: [.init("bucket", "x")], milliseconds: 3)
         #expect(try StorageHealth(parsing: check.encode()) == check)
-        let version = VersionInfo(version: "1", abi: "0.9")
+        let version = VersionInfo(version: "1", abi: "1.0")
         #expect(try VersionInfo(parsing: version.encode()) == version)
         let plugin = PluginInfo(
             id: "local",

@@ -105,8 +105,25 @@ struct FieldTests {
         let checksums = try DigestFields.parse(lookup(fields))
         #expect(checksums.map(\.algorithm) == [.sha256, .crc32c])
         #expect(checksums[0].value == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
-        #expect(DigestFields.format(checksums) == "sha-256=:\(empty):")
-        #expect(DigestFields.format([Checksum(.sha256, checksums[0].value, isComposite: true)]) == nil)
+        #expect(answered(checksums) == "sha-256=:\(empty):")
+        #expect(answered([Checksum(.sha256, checksums[0].value, isComposite: true)]) == "")
+        #expect(try DigestFields.announcement(checksums) == "sha-256=:\(empty):, crc32c=:AAAAAA==:")
+    }
+
+    private func answered(_ checksums: [Checksum]) -> String {
+        var bytes: [UInt8] = []
+        DigestFields.append(checksums, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    @Test(arguments: [
+        (Checksum(Checksum.Algorithm(rawValue: "crc99"), "00"), "unsupported"),
+        (Checksum(.crc32c, "00000000", isComposite: true), "unsupported"),
+        (Checksum(.crc32c, "000000"), "invalid_argument"), (Checksum(.crc32c, "0000000z"), "invalid_argument"),
+    ])
+    func aDigestThatCannotBeAnnouncedIsNotLeftOut(checksum: Checksum, code: String) {
+        let error = #expect(throws: CofferError.self) { try DigestFields.announcement([checksum]) }
+        #expect(error?.code.rawValue == code)
     }
 
     @Test(arguments: [

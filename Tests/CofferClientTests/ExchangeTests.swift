@@ -61,6 +61,24 @@ struct ExchangeTests {
         }
     }
 
+    @Test func onlyADeletionThatSucceedsTwiceIsRepeated() async throws {
+        try await withTemporaryDirectory { folder in
+            let host = try ScriptedHost(
+                in: folder,
+                [.read, .send(answer(objectJSON)), .read, .close],
+                [.read, .send(answer("")), .read, .close]
+            )
+            let storage = CofferClient(socket: host.path).storage("s")
+            _ = try await storage.stat("k")
+            try await storage.delete("k")
+            let error = await #expect(throws: CofferError.self) { try await storage.removeContainer("c") }
+            #expect(error?.code == .unavailable && error?.isMaybeApplied == true)
+            let requests = host.finish()
+            #expect(requests.count == 4)
+            #expect(requests.last?.hasPrefix("DELETE /v1/storages/s/containers/c ") == true)
+        }
+    }
+
     @Test func aWriteIsNeverRepeated() async throws {
         try await withTemporaryDirectory { folder in
             let host = try ScriptedHost(in: folder, [.read, .send(answer(objectJSON)), .read, .close])
@@ -201,6 +219,36 @@ struct ExchangeTests {
         }
     }
 
+    @Test func anyPlaceIsReadOfTheSameVersion() async throws {
+        let fields = "ETag: \"e\"\r\n"
+        func part(_ range: String, _ bytes: String) -> String {
+            answer(bytes, status: "206 Partial Content", fields + "Content-Range: bytes \(range)/9\r\n")
+        }
+        let gone = #"{"code":"precondition_failed","detail":"another version","status":412}"#
+        try await withTemporaryDirectory { folder in
+            let host = try ScriptedHost(
+                in: folder,
+                [
+                    .read, .send(part("2-5", "2345")), .read, .send(part("4-5", "45")),
+                    .read, .send(answer(gone, status: "412 Precondition Failed")), .close,
+                ]
+            )
+            let storage = CofferClient(socket: host.path).storage("s")
+            let reader = try await storage.open("k", range: .slice(offset: 2, length: 4))
+            var bytes: [UInt8] = []
+            for try await piece in reader { bytes += piece }
+            #expect(bytes == Array("2345".utf8))
+            #expect(try await reader.read(at: 2, count: 9) == Array("45".utf8))
+            #expect(try await reader.read(at: 4, count: 1).isEmpty)
+            let changed = await #expect(throws: CofferError.self) { try await reader.read(at: 0, count: 1) }
+            #expect(changed?.code == .changed)
+            let negative = await #expect(throws: CofferError.self) { try await reader.read(at: -1, count: 1) }
+            #expect(negative?.code == .invalidArgument)
+            let request = host.finish()[1]
+            #expect(request.contains("Range: bytes=4-5\r\n") && request.contains("If-Match: \"e\"\r\n"))
+        }
+    }
+
     @Test func aValueThatWouldMakeAnotherFieldIsRefused() async throws {
         try await withTemporaryDirectory { folder in
             let storage = CofferClient(socket: folder + "/none").storage("s")
@@ -234,6 +282,9 @@ struct DescriptorTests {
             var bytes: [UInt8] = []
             for try await piece in reader { bytes += piece }
             #expect(bytes == Array("23456".utf8))
+            #expect(try await reader.read(at: 3, count: 100) == Array("56".utf8))
+            #expect(try await reader.read(at: 0, count: 2) == Array("23".utf8))
+            #expect(try await reader.read(at: 5, count: 1).isEmpty)
             #expect(host.finish()[0].contains("Prefer: coffer-fd\r\n"))
         }
     }

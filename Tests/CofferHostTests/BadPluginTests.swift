@@ -21,15 +21,15 @@ import Testing
         Badness(id: "missing", reason: "there is no such file", make: nil),
         Badness(id: "text", reason: "it is not an ELF file") { try write(Array("#!/bin/sh\n".utf8), to: $0) },
         Badness(id: "foreign", reason: "it is made for aarch64, this host runs on") { try write(foreignELF, to: $0) },
-        compiled("noentry", ["-DNO_ENTRY"], "it does not export coffer_backend_entry_v0 itself"),
-        Badness(id: "borrowed", reason: "it does not export coffer_backend_entry_v0 itself") { path in
+        compiled("noentry", ["-DNO_ENTRY"], "it does not export coffer_backend_entry_v1 itself"),
+        Badness(id: "borrowed", reason: "it does not export coffer_backend_entry_v1 itself") { path in
             let folder = String(path.dropLast("/borrowed.so".utf8.count))
             try compilePlugin("bad.c", to: "\(folder)/libreal.so")
             let link = ["-Wl,--no-as-needed", "-L\(folder)", "-lreal", "-Wl,-rpath,\(folder)"]
             try compilePlugin("bad.c", to: path, ["-DNO_ENTRY"] + link)
         },
         compiled("undefined", ["-DUNDEFINED"], "undefined symbol: a_function_that_nobody_has"),
-        compiled("major", ["-DABI=0x20003"], "it speaks ABI 2.3, this host speaks 0.9"),
+        compiled("major", ["-DABI=0x20003"], "it speaks ABI 2.3, this host speaks 1.0"),
         compiled("magic", ["-DMAGIC=0x1234"], "its descriptor begins with 0x1234"),
         compiled("refuses", ["-DREFUSE"], "it refuses: this kernel is too old"),
         Badness(id: "writable", reason: "everybody may write to it") { path in
@@ -106,7 +106,7 @@ import Testing
     @Test func theSecondOfAnIdIsListedAndTheFirstServes() throws {
         try withTemporaryDirectory { folder in
             let manifest =
-                #"{"manifest_version": 1, "id": "memory", "version": "9.9", "abi": "0.9", "license": "0BSD", "#
+                #"{"manifest_version": 1, "id": "memory", "version": "9.9", "abi": "1.0", "license": "0BSD", "#
                 + #""library": {"x86_64": "libnothing.so", "aarch64": "libnothing.so"}, "capabilities": ["read"]}"#
             try write(Array(manifest.utf8), to: "\(folder)/memory.backend.json")
             let environment = ["COFFER_PLUGIN_PATH": folder]

@@ -1,5 +1,6 @@
 // The ABI grows at the ends of its structs: plugins of an older and of a newer header than ours load and work.
 import CofferBackend
+import CofferCrypto
 import CofferModel
 import CofferPluginHost
 import CofferTestSupport
@@ -41,6 +42,21 @@ import Testing
                 #expect(try store.usage(Call()).first?.value == 2)
             }
         }
+    }
+
+    @Test func aPluginOfTheFrozenHeaderWorks() throws {
+        try withTiny(include: repositoryRoot + "/plugin-sdk/C/frozen/1.0") { store in
+            try works(store)
+            #expect(try store.usage(Call()).first?.value == 2)
+        }
+    }
+
+    /// What it promises about memory is asserted by `layout.c` beside it, in every build.
+    @Test func theFrozenHeaderIsWhatItWas() throws {
+        let header = try read(repositoryRoot + "/plugin-sdk/C/frozen/1.0/coffer_backend.h")
+        #expect(
+            hex(Digest.of(header)) == "02ffaa827ac9692b3be5f0ab78b731d678e851d19f85c425e31af95b9a68eedf"
+        )
     }
 
     /// What every plugin of `tiny.c` does, of whatever header.

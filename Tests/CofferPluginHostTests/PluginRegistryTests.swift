@@ -16,7 +16,7 @@ private func manifest(_ id: String, _ library: String, version: String = "1", ex
     #endif
     return Array(
         """
-        {"manifest_version": 1, "id": "\(id)", "version": "\(version)", "abi": "0.9", "license": "0BSD",
+        {"manifest_version": 1, "id": "\(id)", "version": "\(version)", "abi": "1.0", "license": "0BSD",
          "description": "Does nothing.", "library": {"\(machine)": "\(library)"},
          "options": [{"name": "first", "type": "string"}, {"name": "number", "type": "int", "default": "1"}]\(extra)}
         """.utf8

@@ -54,7 +54,7 @@ enum LocalLibrary {
             separator: "/"
         )
         guard let library = dlopen("\(folder)/libcoffer-local.so", RTLD_NOW | RTLD_LOCAL),
-            let symbol = dlsym(library, "coffer_backend_entry_v0")
+            let symbol = dlsym(library, "coffer_backend_entry_v1")
         else { return nil }
         let entry = unsafeBitCast(symbol, to: coffer_entry_fn.self)
         return entry(host, nil)?.pointee.ops?.pointee

@@ -16,12 +16,12 @@ import Testing
     }
 
     @Test(arguments: [
-        (["-DNO_ENTRY"], LoadError.Reason.noEntry, "it does not export coffer_backend_entry_v0 itself"),
+        (["-DNO_ENTRY"], LoadError.Reason.noEntry, "it does not export coffer_backend_entry_v1 itself"),
         (
             ["-DMAJOR_BY_NAME"], .major,
-            "it speaks ABI 1.x (it exports coffer_backend_entry_v1), this host speaks 0.x"
+            "it speaks ABI 2.x (it exports coffer_backend_entry_v2), this host speaks 1.x"
         ),
-        (["-DABI=0x20003"], .major, "it speaks ABI 2.3, this host speaks 0.9"),
+        (["-DABI=0x20003"], .major, "it speaks ABI 2.3, this host speaks 1.0"),
         (["-DMAGIC=0x1234"], .magic, "its descriptor begins with 0x1234, not with CFFR"),
         (["-DSIZE=4"], .descriptor, "its descriptor has only 4 bytes"),
         (["-DSIZE=16"], .descriptor, "its descriptor has no operations"),
@@ -79,7 +79,7 @@ import Testing
                 to: path,
                 ["-DNO_ENTRY", "-Wl,--no-as-needed", "-L\(directory)", "-lreal", "-Wl,-rpath,\(directory)"]
             )
-            #expect(refusal(path) == LoadError(path, .noEntry, "it does not export coffer_backend_entry_v0 itself"))
+            #expect(refusal(path) == LoadError(path, .noEntry, "it does not export coffer_backend_entry_v1 itself"))
             #expect(try ELFProbe(path: path).neededLibraries.first == "libreal.so")
         }
     }

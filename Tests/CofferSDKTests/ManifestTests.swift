@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ManifestTests {
     private let small = """
-        {"manifest_version": 1, "id": "acme", "version": "2.1.0", "abi": "0.9", "license": "Apache-2.0",
+        {"manifest_version": 1, "id": "acme", "version": "2.1.0", "abi": "1.0", "license": "Apache-2.0",
          "library": {"\(Manifest.architecture)": "libacme.so"}, "isolation": "process", "capabilities": ["read"],
          "options": [{"name": "root", "type": "path", "required": true}]}
         """

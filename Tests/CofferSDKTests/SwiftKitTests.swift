@@ -94,7 +94,7 @@ struct SwiftKitTests {
 
     @Test func aHostOfAnotherMajorVersionIsRefused() {
         var host = makeRawHost()
-        host.abi = 1 << 16
+        host.abi = 2 << 16
         let answer = ask { _, _, error in
             exportBackend(TinyBackend.self, &host, error) == nil ? error.pointee.code : COFFER_OK
         }

@@ -31,6 +31,34 @@ import Testing
         }
     }
 
+    @Test(arguments: [429, 503])
+    func aBatchWaitsAsLongAsItIsAsked(status: Int) throws {
+        let script: ScriptedServer.Script = { number, _, peer in
+            if number < 3 { peer.answer(status, ["Retry-After: 1"]) } else { peer.answer(204) }
+        }
+        try withEndpoint(script, settings: .patient) { endpoint, _ in
+            let requests = [HTTPRequest](repeating: HTTPRequest("DELETE", "/x"), count: 3)
+            let start = monotonic()
+            try endpoint.sendAll(requests, width: 3, call: patientCall()) { _, result in
+                guard case .success(let answer) = result, answer.status == 204 else {
+                    return #expect(Bool(false), "\(result)")
+                }
+            }
+            #expect(monotonic() - start >= 1_000_000_000)
+        }
+        // More time than anybody waits: the answer goes to the caller.
+        try withEndpoint({ _, _, peer in peer.answer(status, ["Retry-After: 3600"]) }, settings: .patient) {
+            endpoint,
+            server in
+            try endpoint.sendAll([HTTPRequest("DELETE", "/x")], call: patientCall()) { _, result in
+                guard case .success(let answer) = result, answer.status == status else {
+                    return #expect(Bool(false), "\(result)")
+                }
+            }
+            #expect(server.requests.count == 1)
+        }
+    }
+
     @Test func aBatchThatIsStoppedBreaksOffTheRest() throws {
         let script: ScriptedServer.Script = { number, _, peer in
             if number == 0 { peer.answer(404) } else { peer.awaitEnd() }

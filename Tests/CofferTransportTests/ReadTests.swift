@@ -185,6 +185,36 @@ private func object(
         }
     }
 
+    @Test(arguments: ["200", "404", "other size"])
+    func aReadOfANamedVersionNeedsNoTagToGoOn(how: String) throws {
+        let whole = pattern(50_000)
+        let script: ScriptedServer.Script = { number, request, peer in
+            if number == 0 {
+                peer.send("HTTP/1.1 200 OK\r\nETag: CAE=\r\nContent-Length: 50000\r\n\r\n")
+                peer.send(Array(whole.prefix(10_000)))
+                return peer.reset()
+            }
+            switch how {
+            case "404": peer.answer(404)
+            case "other size": peer.answer(200, ["ETag: CAE="], pattern(60_000))
+            default: peer.answer(200, ["ETag: CAE="], whole)
+            }
+        }
+        try withEndpoint(script) { endpoint, server in
+            var request = HTTPRequest("GET", "/x?generation=1")
+            request.namesVersion = true
+            guard case .reading(let read) = try endpoint.read(request, .all, call: patientCall()) else {
+                return #expect(Bool(false))
+            }
+            if how == "200" {
+                #expect(try drain(read) == whole)
+            } else {
+                #expect(failure { _ = try drain(read) }?.code == .changed)
+            }
+            #expect(server.requests[1].field("if-match") == nil)
+        }
+    }
+
     @Test func aReaderThatRestsHoldsTheServerBack() throws {
         let sent = Locked(0)
         let script: ScriptedServer.Script = { _, _, peer in

@@ -60,6 +60,26 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n", "HTT", "HTTP/1.1 200 OK\r\n",
+    ])
+    func anAnswerThatEndsWithinItsHeadIsABrokenConnection(part: String) throws {
+        let script: ScriptedServer.Script = { number, request, peer in
+            peer.takeBody(of: request)
+            guard number > 0, request.line.hasPrefix("GET") else {
+                peer.send(part)
+                return peer.finish()
+            }
+            peer.answer(200, [], pattern(10))
+        }
+        try withEndpoint(script, settings: .patient) { endpoint, server in
+            #expect(endpoint.answer(HTTPRequest("GET", "/"))?.body == pattern(10))
+            let error = failure { _ = try endpoint.send(HTTPRequest("POST", "/"), call: patientCall()) }
+            #expect(error?.isMaybeApplied == true && error?.isRetryable == false)
+            #expect(server.requests.count == 3)
+        }
+    }
+
     @Test func aKeptConnectionThatDiedCarriesNoSecondCopyOfWhatMayNotBeRepeated() throws {
         let script: ScriptedServer.Script = { number, request, peer in
             peer.takeBody(of: request)

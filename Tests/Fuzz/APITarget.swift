@@ -92,10 +92,10 @@ private func conditions(_ text: String) {
 
 private func digests(_ text: String) {
     guard let checksums = try? DigestFields.parse(text, field: "content-digest") else { return }
-    guard let field = DigestFields.format(checksums, isAnswer: false) else {
-        precondition(checksums.isEmpty, "digests that cannot be written")
-        return
+    guard let field = try? DigestFields.announcement(checksums) else {
+        preconditionFailure("digests that cannot be written: \(checksums)")
     }
+    guard !checksums.isEmpty else { return }
     let again = (try? DigestFields.parse(field, field: "content-digest")) ?? []
     precondition(Set(again) == Set(checksums), "digests became \(field)")
 }

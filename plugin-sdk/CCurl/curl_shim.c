@@ -380,6 +380,8 @@ const char *coffer_wire_reason(int32_t result) { return curl_easy_strerror((CURL
 coffer_wire_failure coffer_wire_classify(int32_t result)
 {
     switch ((CURLcode)result) {
+    case CURLE_OK: /* asked of a failure: the connection ended in order, within the head */
+        return COFFER_CURL_BROKEN;
     case CURLE_COULDNT_RESOLVE_HOST: return COFFER_CURL_RESOLVE;
     case CURLE_COULDNT_CONNECT: return COFFER_CURL_CONNECT;
     case CURLE_OPERATION_TIMEDOUT: return COFFER_CURL_TIMEOUT;

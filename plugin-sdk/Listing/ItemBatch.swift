@@ -3,10 +3,10 @@
 import CofferPluginSDK
 import Glibc
 
-/// Names in flat bytes, each with its size and time, sorted by an index beside them.
+/// Names in flat bytes, each with its size, time and tag, sorted by an index beside them.
 ///
-/// A record is: the length of the name (2 bytes), size and time (8 each), the name. A directory's name ends with a slash:
-/// so `a-b` comes before `a/`, and both in the order of the keys.
+/// A record is: the length of the name (2 bytes), size and time (8 each), the length of the tag (1), the tag, the name. A
+/// directory's name ends with a slash: so `a-b` comes before `a/`, and both in the order of the keys.
 struct ItemBatch {
     private struct Place {
         /// The first bytes of the name, so that most comparisons need no more.
@@ -14,7 +14,7 @@ struct ItemBatch {
         var offset: Int
     }
 
-    static let headLength = 18
+    static let headLength = 19
     private var bytes: [UInt8] = []
     private var places: [Place] = []
 
@@ -30,6 +30,10 @@ struct ItemBatch {
         withUnsafeBytes(of: UInt16(truncatingIfNeeded: length)) { bytes.append(contentsOf: $0) }
         withUnsafeBytes(of: item.size) { bytes.append(contentsOf: $0) }
         withUnsafeBytes(of: item.modified) { bytes.append(contentsOf: $0) }
+        // A tag that is longer than any store's is as good as none.
+        let tag = item.etag.count < 256 ? item.etag.bytes : []
+        bytes.append(UInt8(tag.count))
+        bytes.append(contentsOf: tag)
         bytes.append(contentsOf: item.name)
         if item.isDirectory { bytes.append(UInt8(ascii: "/")) }
     }
@@ -62,14 +66,19 @@ struct ItemBatch {
     func withRecord<R>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         bytes.withUnsafeBytes { bytes in
             let start = places[index].offset
-            let length = Self.headLength + Int(bytes.loadUnaligned(fromByteOffset: start, as: UInt16.self))
+            let length = Self.length(UnsafeRawBufferPointer(rebasing: bytes[start...]))
             return body(UnsafeRawBufferPointer(rebasing: bytes[start..<(start + length)]))
         }
     }
 
+    /// The bytes of a record, of which the head at least is there.
+    static func length(_ record: UnsafeRawBufferPointer) -> Int {
+        headLength + Int(record[headLength - 1]) + Int(record.loadUnaligned(as: UInt16.self))
+    }
+
     private static func name(in bytes: UnsafeRawBufferPointer, at offset: Int) -> UnsafeRawBufferPointer {
         let length = Int(bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
-        let start = offset + headLength
+        let start = offset + headLength + Int(bytes[offset + headLength - 1])
         return UnsafeRawBufferPointer(rebasing: bytes[start..<(start + length)])
     }
 }
@@ -84,16 +93,19 @@ func precedes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -
     return left.count < right.count
 }
 
-/// One name with its size and time; a directory's name ends with a slash.
+/// One name with its size, time and tag; a directory's name ends with a slash.
 struct SortedItem {
     var name: [UInt8]
     var size: Int64
     var modified: Int64
+    var etag: ByteString
 
     /// Reads a record.
     init(_ record: UnsafeRawBufferPointer) {
         size = record.loadUnaligned(fromByteOffset: 2, as: Int64.self)
         modified = record.loadUnaligned(fromByteOffset: 10, as: Int64.self)
-        name = Array(record[ItemBatch.headLength...])
+        let tag = record[ItemBatch.headLength...].prefix(Int(record[ItemBatch.headLength - 1]))
+        etag = tag.isEmpty ? .empty : ByteString(Array(tag))
+        name = Array(record[tag.endIndex...])
     }
 }

@@ -71,7 +71,7 @@ final class ItemRun {
             current = nil
             return
         }
-        let length = ItemBatch.headLength + Int(block[at]) + Int(block[at + 1]) << 8
+        let length = block.withUnsafeBytes { ItemBatch.length(UnsafeRawBufferPointer(rebasing: $0[at...])) }
         guard try fill(length) else { throw BackendError(.io, "a temporary file ends early") }
         current = block.withUnsafeBytes { SortedItem(UnsafeRawBufferPointer(rebasing: $0[at..<(at + length)])) }
         at += length

@@ -15,15 +15,26 @@ public final class TreeListing: ListStream {
         var path: [UInt8]
         /// What is still to come.
         var items: SortedItems
+        /// What came last.
+        var previous: [UInt8] = []
     }
 
     private enum Step {
         case nothing, end
         case prefix([UInt8])
-        case object([UInt8], size: Int64, modified: Int64)
+        case object(ListedObject)
+    }
+
+    /// What is sent next, in order.
+    private enum Line {
+        case prefix([UInt8])
+        /// The next of the objects.
+        case object
     }
 
     private static let slash = UInt8(ascii: "/")
+    /// How many entries are gathered before they are sent, so that a tree can complete them together.
+    private static let together = 64
     /// However much the other frames hold, a twentieth of the budget is gathered before it moves to a file.
     private static let leastShare = 20
 
@@ -56,23 +67,51 @@ public final class TreeListing: ListStream {
             hasBegun = true
         }
         var sent = 0
-        var turns = 0
         while sent < limit {
+            let wanted = min(limit - sent, Self.together)
+            let (lines, objects) = try gather(wanted, call)
+            var next = objects.makeIterator()
+            for line in lines {
+                switch line {
+                case .prefix(let prefix):
+                    try sink.sendPrefix(ByteString(prefix))
+                    last = prefix
+                case .object:
+                    guard let object = next.next() else { break }
+                    try sink.sendObject(
+                        key: ByteString(object.key),
+                        size: object.size,
+                        modified: object.modified,
+                        etag: object.etag
+                    )
+                    last = object.key
+                }
+            }
+            sent += lines.count
+            if lines.count < wanted { return .end }
+        }
+        return .more(token: ByteString(last))
+    }
+
+    /// The next entries, fewer than wanted only at the end.
+    private func gather(_ wanted: Int, _ call: Call) throws(BackendError) -> ([Line], [ListedObject]) {
+        var lines: [Line] = []
+        var objects: [ListedObject] = []
+        var turns = 0
+        gathering: while lines.count < wanted {
             turns += 1
             if turns % 256 == 0 { try call.check() }
             switch try step(call) {
             case .nothing: continue
-            case .end: return .end
-            case .prefix(let prefix):
-                try sink.sendPrefix(ByteString(prefix))
-                last = prefix
-            case .object(let key, let size, let modified):
-                try sink.sendObject(key: ByteString(key), size: size, modified: modified, etag: .empty)
-                last = key
+            case .end: break gathering
+            case .prefix(let prefix): lines.append(.prefix(prefix))
+            case .object(let object):
+                lines.append(.object)
+                objects.append(object)
             }
-            sent += 1
         }
-        return .more(token: ByteString(last))
+        if !objects.isEmpty { try tree.complete(&objects, call: call) }
+        return (lines, objects)
     }
 
     /// Ends the listing.
@@ -88,6 +127,9 @@ public final class TreeListing: ListStream {
             frames.removeLast()
             return .nothing
         }
+        // A directory that changes while it is read may name something twice.
+        if item.name == frames[index].previous { return .nothing }
+        frames[index].previous = item.name
         let key = frames[index].path + item.name
         if let skipped, key.starts(with: skipped) { return .nothing }
         let isDirectory = key.last == Self.slash
@@ -104,7 +146,7 @@ public final class TreeListing: ListStream {
             try descend(key, call)
             return .nothing
         }
-        return .object(key, size: item.size, modified: item.modified)
+        return .object(ListedObject(key: key, size: item.size, modified: item.modified, etag: item.etag))
     }
 
     /// The part of a key up to the first delimiter behind the prefix; nil if there is none.

@@ -45,7 +45,7 @@ func makeHostTable(_ context: HostContext) -> UnsafePointer<coffer_host> {
     host.abi = COFFER_ABI_CURRENT
     host.ctx = Unmanaged.passRetained(context).toOpaque()
     host.name = UnsafePointer(strdup("coffer"))
-    host.version = UnsafePointer(strdup("0.9"))
+    host.version = UnsafePointer(strdup(versionText(COFFER_ABI_CURRENT)))
     host.log_enabled = { context, level in
         guard let context else { return 0 }
         return level <= hostContext(context).events.withLock { $0.level.rawValue } ? 1 : 0

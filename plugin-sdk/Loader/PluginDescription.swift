@@ -4,7 +4,7 @@ public struct PluginDescription: Sendable, Hashable {
     public var id: String
     /// The plugin's own version.
     public var version: String
-    /// The ABI that it was compiled for: `0.9`.
+    /// The ABI that it was compiled for: `1.0`.
     public var abi: String
     /// The name for people.
     public var name = ""

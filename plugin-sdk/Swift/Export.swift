@@ -3,7 +3,7 @@
 public import CCofferPlugin
 import Glibc
 
-/// Exports a backend: the whole body of `coffer_backend_entry_v0`.
+/// Exports a backend: the whole body of `coffer_backend_entry_v1`.
 ///
 /// Builds the descriptor and the tables once, on any thread, and gives the same answer each time. Nil, with the reason
 /// in `error`, if the host speaks another major version.

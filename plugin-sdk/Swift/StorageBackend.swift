@@ -5,7 +5,7 @@
 /// An author conforms a final class, overrides what the store can do, and exports it with one line:
 /// ```swift
 /// @c @implementation
-/// public func coffer_backend_entry_v0(
+/// public func coffer_backend_entry_v1(
 ///     _ host: UnsafePointer<coffer_host>?,
 ///     _ error: UnsafeMutablePointer<coffer_error>?
 /// ) -> UnsafePointer<coffer_plugin>? {

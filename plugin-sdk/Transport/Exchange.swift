@@ -144,13 +144,15 @@ final class Exchange: @unchecked Sendable {
 
     /// The rest of the body; more than `limit` bytes are an error.
     func readAll(limit: Int, expecting length: UInt64?, _ call: Call) throws(BackendError) -> [UInt8] {
-        if let length, length > UInt64(limit) { throw tooLong(limit) }
+        if let length {
+            guard length <= UInt64(limit) else { throw tooLong(limit) }
+            return try readAll(length: Int(length), call)
+        }
         var bytes: [UInt8] = []
         var filled = 0
-        var room = Int(length ?? 0) + 1
         while true {
-            if bytes.count - filled < 1 || bytes.count < room {
-                room = max(room, min(max(bytes.count * 2, 16 << 10), limit + 1))
+            if bytes.count == filled {
+                let room = min(max(bytes.count * 2, 16 << 10), limit + 1)
                 bytes.append(contentsOf: repeatElement(0, count: room - bytes.count))
             }
             let start = filled
@@ -164,6 +166,26 @@ final class Exchange: @unchecked Sendable {
             if filled > limit { throw tooLong(limit) }
         }
         bytes.removeLast(bytes.count - filled)
+        return bytes
+    }
+
+    /// The rest of a body whose length is known: most are short, and nothing is set to zero for them.
+    private func readAll(length: Int, _ call: Call) throws(BackendError) -> [UInt8] {
+        var failure: BackendError?
+        // Room for one byte more, so that the end is seen where it should be.
+        let bytes = [UInt8](unsafeUninitializedCapacity: length + 1) { buffer, filled in
+            do throws(BackendError) {
+                let all = UnsafeMutableRawBufferPointer(buffer)
+                while filled < length + 1 {
+                    let count = try read(into: UnsafeMutableRawBufferPointer(rebasing: all[filled...]), call)
+                    if count == 0 { return }
+                    filled += count
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
         return bytes
     }
 

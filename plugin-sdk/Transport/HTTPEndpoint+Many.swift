@@ -19,7 +19,9 @@ extension HTTPEndpoint {
         var crowd = Crowd(self, requests, width: max(1, min(width, Int(COFFER_WIRES))))
         defer { crowd.leave() }
         while try crowd.fill(call) {
-            for (position, result) in try crowd.turn(call) {
+            let ended = try crowd.turn(call)
+            try rest(before: ended.compactMap { askedPause(after: $0.1) }.max(), call)
+            for (position, result) in ended {
                 switch result {
                 case .success(let answer) where isFinal(answer, to: requests[position]):
                     budget.earn()
@@ -33,11 +35,24 @@ extension HTTPEndpoint {
         }
     }
 
+    /// How long a server that has too much to do asks to be left alone; nil where it asks nothing, or for too long.
+    private func askedPause(after result: Result<HTTPAnswer, BackendError>) -> Duration? {
+        guard case .success(let answer) = result, answer.status == 429 || answer.status == 503 else { return nil }
+        return answer.head.retryAfter.flatMap { $0 <= settings.retries.longestRetryAfter ? $0 : nil }
+    }
+
+    private func rest(before pause: Duration?, _ call: Call) throws(BackendError) {
+        guard let pause, monotonicNow() &+ pause.nanoseconds < call.deadline ?? .max else { return }
+        try call.sleep(nanoseconds: pause.nanoseconds)
+    }
+
     /// Whether an answer is what the caller gets, whatever is done for a single request.
     private func isFinal(_ answer: HTTPAnswer, to request: HTTPRequest) -> Bool {
         if answer.status == 401 || answer.status == 403 { return signer == nil || !request.isSigned }
         if case .follow = request.redirects, (300..<400).contains(answer.status) { return false }
         if settings.retries.statuses.contains(answer.status) {
+            // Who asks for more time than anybody waits is not asked again.
+            if let asked = answer.head.retryAfter, asked > settings.retries.longestRetryAfter { return true }
             return !request.isRepeatable && answer.status != 429 && answer.status != 503
         }
         return request.judge?(answer) == nil

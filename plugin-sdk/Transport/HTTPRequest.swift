@@ -50,6 +50,8 @@ public struct HTTPRequest: Sendable {
     public var expectsContinue = false
     /// The most bytes of an answer's body that ``HTTPEndpoint/send(_:call:)`` takes; more is an error.
     public var answerLimit = 8 << 20
+    /// Whether the target itself names one version of the object, so that a read that goes on needs no other proof of it.
+    public var namesVersion = false
     /// Judges an answer that came whole, for servers that hide an error in a 200.
     ///
     /// An error here is retried as its `isRetryable` says. nil judges by the status alone.

@@ -8,7 +8,7 @@ public import CofferPluginSDK
 /// 1. The bytes are those of the range asked for, also from a server that answers a range with the whole object.
 /// 2. All bytes are of one version: a resumption carries `If-Match` with a strong entity tag, and its answer must name
 ///    the same tag, size and, without a strong tag, the same `Last-Modified`; else `changed`. Where the first answer names
-///    neither, nothing is resumed.
+///    neither, nothing is resumed. A request that names the version itself needs neither.
 /// 3. Fewer bytes than promised are an error, never a short success.
 public final class RangedRead {
     /// How a read began.
@@ -146,7 +146,7 @@ public final class RangedRead {
         var rest = request
         let whole = ReadRange.slice(offset: position, length: range.upperBound - position)
         rest.headers["Range"] = whole.field
-        if let tag = head.strongTag { rest.headers["If-Match"] = "\"\(tag)\"" }
+        if !request.namesVersion, let tag = head.strongTag { rest.headers["If-Match"] = "\"\(tag)\"" }
         let next = try endpoint.open(rest, call: call)
         switch next.head.status {
         case 200, 206: break
@@ -172,10 +172,11 @@ public final class RangedRead {
 
     private var changed: BackendError { BackendError(.changed, "the object changed while it was read") }
 
-    private var isPinned: Bool { head.entityTag != nil || head.headers["last-modified"] != nil }
+    private var isPinned: Bool { request.namesVersion || head.entityTag != nil || head.headers["last-modified"] != nil }
 
     /// A weak tag alone is no proof: bytes may differ under it.
     private func isSameVersion(_ other: HTTPHead) -> Bool {
+        if request.namesVersion { return true }
         let isSameTime = head.headers["last-modified"].map { time in
             other.headers["last-modified"].map { $0.utf8.elementsEqual(time.utf8) } ?? false
         }

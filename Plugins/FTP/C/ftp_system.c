@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -19,8 +18,3 @@ int ftp_event(void) {
 }
 
 void ftp_signal(int event) { eventfd_write(event, 1); }
-
-int ftp_temporary(char *path) {
-    int number = mkostemp(path, O_CLOEXEC);
-    return number < 0 ? -errno : number;
-}

@@ -5,7 +5,7 @@ import WebDAVBackend
 
 /// What every host looks for.
 @c @implementation
-public func coffer_backend_entry_v0(
+public func coffer_backend_entry_v1(
     _ host: UnsafePointer<coffer_host>?,
     _ error: UnsafeMutablePointer<coffer_error>?
 ) -> UnsafePointer<coffer_plugin>? {

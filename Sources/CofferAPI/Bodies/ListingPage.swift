@@ -2,13 +2,16 @@ import CofferJSON
 package import CofferModel
 
 /// One page of a listing: objects and common prefixes, each in byte order.
-package struct ListingPage: Sendable {
-    package var objects: [StoredObject]
-    package var prefixes: [String]
+public struct ListingPage: Sendable, Hashable {
+    /// The objects, of which a listing knows no metadata of the caller's own.
+    public var objects: [StoredObject]
+    /// What several keys have in common up to the delimiter, that included.
+    public var prefixes: [String]
     /// What continues the listing; nil on the last page.
-    package var cursor: String?
+    public var cursor: String?
 
-    package init(objects: [StoredObject] = [], prefixes: [String] = [], cursor: String? = nil) {
+    /// Creates a page; without arguments, an empty one.
+    public init(objects: [StoredObject] = [], prefixes: [String] = [], cursor: String? = nil) {
         self.objects = objects
         self.prefixes = prefixes
         self.cursor = cursor

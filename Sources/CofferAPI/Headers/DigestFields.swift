@@ -64,19 +64,12 @@ package enum DigestFields {
         return checksums
     }
 
-    /// The field's value for what of `checksums` may stand in it; nil where nothing may.
+    /// Appends an answer's field of what of `checksums` may stand in it; nothing where nothing may.
     ///
-    /// Only whole digests, and in answers only those that RFC 9530 calls active.
-    package static func format(_ checksums: [Checksum], isAnswer: Bool = true) -> String? {
-        var bytes: [UInt8] = []
-        append(checksums, isAnswer: isAnswer, to: &bytes)
-        return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// Appends what ``format(_:isAnswer:)`` writes; nothing where nothing may stand there.
-    package static func append(_ checksums: [Checksum], isAnswer: Bool = true, to bytes: inout [UInt8]) {
+    /// Only whole digests, and only those that RFC 9530 calls active.
+    package static func append(_ checksums: [Checksum], to bytes: inout [UInt8]) {
         let start = bytes.count
-        for known in algorithms where !isAnswer || known.algorithm == .sha256 || known.algorithm == .sha512 {
+        for known in algorithms where known.algorithm == .sha256 || known.algorithm == .sha512 {
             for checksum in checksums where checksum.algorithm == known.algorithm && !checksum.isComposite {
                 let before = bytes.count
                 if before > start { bytes.append(contentsOf: ", ".utf8) }
@@ -89,6 +82,29 @@ package enum DigestFields {
                 }
             }
         }
+    }
+
+    /// The field's value for digests that a request announces, all of them.
+    ///
+    /// - Throws: ``CofferError`` with `unsupported` for an algorithm that we do not know or a digest of digests,
+    ///   `invalid_argument` for what is no digest.
+    package static func announcement(_ checksums: [Checksum]) throws(CofferError) -> String {
+        var bytes: [UInt8] = []
+        for checksum in checksums {
+            let word = checksum.algorithm.rawValue
+            guard let known = algorithms.first(where: { $0.algorithm == checksum.algorithm }), !checksum.isComposite
+            else {
+                let words = algorithms.map(\.algorithm.rawValue).joined(separator: ", ")
+                throw CofferError(.unsupported, "checksums: no \(word) of whole objects; known are \(words)")
+            }
+            bytes.append(contentsOf: "\(bytes.isEmpty ? "" : ", ")\(known.name)=:".utf8)
+            guard Base64.append(hexadecimal: checksum.value, length: known.length, to: &bytes) else {
+                let digits = 2 * known.length
+                throw CofferError(.invalidArgument, "checksums: a \(word) is \(digits) hexadecimal digits")
+            }
+            bytes.append(UInt8(ascii: ":"))
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private static func malformed(_ field: String) -> CofferError {

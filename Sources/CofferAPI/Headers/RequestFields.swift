@@ -88,9 +88,12 @@ package enum RequestFields {
     }
 
     /// Refuses what cannot stand in a field's value, so that nobody smuggles another field into an answer.
-    package static func checkFieldValue(_ value: String, name: String) throws(CofferError) {
-        guard value.utf8.allSatisfy({ ($0 >= 0x20 && $0 != 0x7F) || $0 == 0x09 }), value.utf8.count <= metadataLimit
-        else {
+    package static func checkFieldValue(
+        _ value: String,
+        name: String,
+        limit: Int = metadataLimit
+    ) throws(CofferError) {
+        guard value.utf8.allSatisfy({ ($0 >= 0x20 && $0 != 0x7F) || $0 == 0x09 }), value.utf8.count <= limit else {
             throw CofferError(.invalidArgument, "\(name) has a control character or is too long")
         }
     }

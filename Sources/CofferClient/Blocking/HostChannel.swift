@@ -28,9 +28,15 @@ package final class HostChannel: Sendable {
         /// The framing field of a body that follows in pieces.
         var framing: (name: String, value: String)?
         var descriptor: Descriptor?
+        /// Whether what was done before cannot be done again, as a container is removed once.
+        private let failsTwice: Bool
 
         init(_ route: Route, fields: FieldList = [], body: [UInt8]? = nil) {
             (method, target) = route.request
+            switch route {
+            case .removeContainer, .dropStorage: failsTwice = true
+            default: failsTwice = false
+            }
             self.fields = fields
             self.body = body
         }
@@ -39,7 +45,7 @@ package final class HostChannel: Sendable {
         var isRepeatable: Bool {
             switch method {
             case "GET", "HEAD": true
-            case "DELETE": !fields.contains { $0.name == "If-Match" }
+            case "DELETE": !failsTwice && !fields.contains { $0.name == "If-Match" }
             case "PUT": framing == nil && fields.contains { $0.name == Wire.idempotencyKey }
             default: false
             }
@@ -51,7 +57,8 @@ package final class HostChannel: Sendable {
         func head() throws(CofferError) -> [UInt8] {
             var bytes = Array("\(method) \(target) HTTP/1.1\r\nHost: coffer\r\n".utf8)
             for field in fields {
-                try RequestFields.checkFieldValue(field.value, name: field.name)
+                // How long it may be is for the host to say: here it may be percent-encoded.
+                try RequestFields.checkFieldValue(field.value, name: field.name, limit: .max)
                 bytes.append(contentsOf: "\(field.name): \(field.value)\r\n".utf8)
             }
             if let framing {

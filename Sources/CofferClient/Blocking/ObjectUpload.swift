@@ -28,7 +28,7 @@ package final class ObjectUpload: @unchecked Sendable {
         _ options: PutOptions = PutOptions(),
         _ cancel: CancelHandle? = nil
     ) throws(CofferError) {
-        var request = HostChannel.Request(target.route(storage, options), fields: options.fields)
+        var request = HostChannel.Request(target.route(storage, options), fields: try options.fields())
         request.framing = length.map { ("Content-Length", String($0)) } ?? ("Transfer-Encoding", "chunked")
         self.channel = channel
         self.cancel = cancel
@@ -152,7 +152,7 @@ extension HostChannel {
             try outcome.get()
             return try upload.finish()
         }
-        let request = Request(target.route(storage, options), fields: options.fields, body: bytes)
+        let request = Request(target.route(storage, options), fields: try options.fields(), body: bytes)
         return try PutResult(exchange(request, cancel))
     }
 
@@ -166,7 +166,7 @@ extension HostChannel {
         _ options: PutOptions = PutOptions(),
         _ cancel: CancelHandle? = nil
     ) throws(CofferError) -> PutResult {
-        var request = Request(target.route(storage, options), fields: options.fields, body: [])
+        var request = Request(target.route(storage, options), fields: try options.fields(), body: [])
         request.fields.append((Wire.descriptor, DescriptorField(offset: offset, length: length).text))
         request.descriptor = file
         return try PutResult(exchange(request, cancel))

@@ -445,9 +445,61 @@ COFFER_API int coffer_listing_next(coffer_listing *listing, const coffer_line **
 /* Ends a listing, at any time; NULL is nothing. */
 COFFER_API void coffer_listing_close(coffer_listing *listing);
 
+typedef struct coffer_page_options {
+    size_t      struct_size;
+    const char *prefix;      /* as in coffer_list_options, */
+    const char *delimiter;   /* and this, */
+    const char *start_after; /* and this */
+    const char *cursor;      /* of the page before, with the same options; NULL: from the start */
+    uint64_t    limit;       /* entries, 1 to 10000; COFFER_ALL: as many as the host likes */
+} coffer_page_options;
+
+#define COFFER_PAGE_OPTIONS_INIT {sizeof(coffer_page_options), NULL, NULL, NULL, NULL, COFFER_ALL}
+
+/* A part of a listing: objects and prefixes, each in byte order. */
+typedef struct coffer_page {
+    size_t                      struct_size;
+    const coffer_object *const *objects;
+    size_t                      object_count;
+    const char *const          *prefixes;
+    size_t                      prefix_count;
+    const char                 *cursor; /* goes on from here; NULL: this is the last page */
+} coffer_page;
+
+/* Reads a part of a listing (coffer_free), for those who must stop in between. options may be NULL. */
+COFFER_API int coffer_page_read(coffer_client *client, const char *storage, const coffer_page_options *options,
+                                coffer_page **page, coffer_failure *failure);
+
+/* ---- containers ---------------------------------------------------------------------------------------------------- */
+
+/* What a store calls a bucket, container or share. Frozen. */
+typedef struct coffer_container {
+    const char *name;
+    const char *created; /* RFC 3339, in UTC; NULL where the store does not say */
+} coffer_container;
+
+typedef struct coffer_containers {
+    size_t                  struct_size;
+    const coffer_container *items;
+    size_t                  count;
+} coffer_containers;
+
+/* The containers of a storage's store (coffer_free); COFFER_CODE_UNSUPPORTED where it has none. All three calls need the
+ * permission "manage". */
+COFFER_API int coffer_containers_list(coffer_client *client, const char *storage, coffer_containers **containers,
+                                      coffer_failure *failure);
+
+/* Makes a container; one that is there is COFFER_CODE_ALREADY_EXISTS. */
+COFFER_API int coffer_container_make(coffer_client *client, const char *storage, const char *name,
+                                     coffer_failure *failure);
+
+/* Removes a container; one that holds anything is COFFER_CODE_NOT_EMPTY. */
+COFFER_API int coffer_container_remove(coffer_client *client, const char *storage, const char *name,
+                                       coffer_failure *failure);
+
 /* ---- everything else ------------------------------------------------------------------------------------------------- */
 
-/* Sends one request of the RPC whose body, if any, and whose answer are JSON: storages, profiles, pages of listings, ...
+/* Sends one request of the RPC whose body, if any, and whose answer are JSON: storages, profiles, ...
  *
  * method: as in "GET". target: the raw path and query, percent-encoded, as in "/v1/health". body may be NULL; size is its
  * length. *answer becomes the text (coffer_free) with a NUL behind it; NULL where there is none. *length may be NULL. */

@@ -107,9 +107,9 @@ class Plugin:
     def __init__(self, path, seconds=30, **options):
         self.seconds = seconds
         library = c.CDLL(path)
-        entry = library.coffer_backend_entry_v0
+        entry = library.coffer_backend_entry_v1
         entry.restype = c.POINTER(Description)
-        self.host = made(Host, abi=9, name=b"test", version=b"0")
+        self.host = made(Host, abi=1 << 16, name=b"test", version=b"0")
         self.ops = entry(c.byref(self.host), None).contents.ops.contents
         pairs = (Pair * len(options))(*(Pair(text(name), text(str(value))) for name, value in options.items()))
         result = made(OpenResult)

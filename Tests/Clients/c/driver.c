@@ -245,6 +245,53 @@ static int do_list(void) {
     return code;
 }
 
+static void put_texts(const char *name, const char *const *texts, size_t count) {
+    text_json(&out, name), put(":[");
+    for (size_t index = 0; index < count; index++) put(index ? "," : ""), text_json(&out, texts[index]);
+    put("]");
+}
+
+static int do_page(void) {
+    coffer_page_options options = COFFER_PAGE_OPTIONS_INIT;
+    coffer_page *page;
+    options.prefix = text("prefix");
+    options.delimiter = text("delimiter");
+    options.start_after = text("start_after");
+    options.cursor = text("cursor");
+    options.limit = number("limit", COFFER_ALL);
+    int code = coffer_page_read(client, storage, &options, &page, &failure);
+    if (code) return code;
+    put("{\"keys\":[");
+    for (size_t index = 0; index < page->object_count; index++) {
+        if (strcmp(page->objects[index]->storage, storage)) die("an object of a page is of another storage");
+        put(index ? "," : ""), text_json(&out, page->objects[index]->key);
+    }
+    put("],"), put_texts("prefixes", page->prefixes, page->prefix_count), put(",");
+    put_text("cursor", page->cursor), put("}");
+    coffer_free(page);
+    return code;
+}
+
+static int do_containers(void) {
+    coffer_containers *containers;
+    int code = coffer_containers_list(client, storage, &containers, &failure);
+    if (code) return code;
+    put("{\"names\":[");
+    for (size_t index = 0; index < containers->count; index++)
+        put(index ? "," : ""), text_json(&out, containers->items[index].name);
+    put("]}");
+    coffer_free(containers);
+    return code;
+}
+
+static int do_make_container(void) {
+    return nothing_of(coffer_container_make(client, storage, text("name"), &failure));
+}
+
+static int do_remove_container(void) {
+    return nothing_of(coffer_container_remove(client, storage, text("name"), &failure));
+}
+
 static int do_delete(void) { return nothing_of(coffer_delete(client, storage, key, text("if_match"), &failure)); }
 
 static int do_delete_many(void) {
@@ -284,10 +331,8 @@ static int do_delete_prefix(void) {
     unsigned flags = (flag("dry_run") ? COFFER_DRY_RUN : 0) | (flag("force") ? COFFER_FORCE : 0);
     int code = coffer_delete_prefix(client, storage, text("prefix"), flags, &deletions, &failure);
     if (code) return code;
-    put("{"), put_number("count", deletions->count), put(",\"keys\":[");
-    for (size_t index = 0; index < deletions->key_count; index++)
-        put(index ? "," : ""), text_json(&out, deletions->keys[index]);
-    put("]}");
+    put("{"), put_number("count", deletions->count), put(",");
+    put_texts("keys", deletions->keys, deletions->key_count), put("}");
     coffer_free(deletions);
     return code;
 }
@@ -342,7 +387,10 @@ static int do_link(void) {
     int code = coffer_link_make(client, storage, key, &options, &link, &failure);
     if (code) return code;
     put("{"), put_text("url", link->url), put(","), put_text("method", link->method), put(",");
-    put_text("expires_at", link->expires_at), put("}");
+    put_text("expires_at", link->expires_at), put(",\"required_headers\":{");
+    for (size_t index = 0; index < link->header_count; index++)
+        put(index ? "," : ""), put_text(link->headers[index].name, link->headers[index].value);
+    put("}}");
     coffer_free(link);
     return code;
 }
@@ -365,7 +413,8 @@ static const struct {
     int (*run)(void);
 } verbs[] = {{"put", do_put}, {"put_file", do_put_file}, {"put_stream", do_put_stream}, {"abandon", do_abandon},
              {"create", do_create}, {"get", do_get}, {"read", do_read}, {"seek", do_seek}, {"stat", do_stat},
-             {"exists", do_exists}, {"list", do_list}, {"delete", do_delete}, {"delete_many", do_delete_many},
+             {"exists", do_exists}, {"list", do_list}, {"page", do_page}, {"containers", do_containers},
+             {"make_container", do_make_container}, {"remove_container", do_remove_container}, {"delete", do_delete}, {"delete_many", do_delete_many},
              {"delete_prefix", do_delete_prefix}, {"copy", do_copy}, {"move", do_move}, {"duplicate", do_duplicate},
              {"change", do_change}, {"url", do_url}, {"link", do_link}, {"request", do_request}};
 

@@ -205,6 +205,35 @@ def an_error_without_a_problem_is_told_by_its_status():
         calls.end()
 
 
+def documents_of_another_shape_are_no_crash():
+    def asked(body, **step):
+        with Impostor(answering(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)) as impostor:
+            calls = Calls(impostor.socket)
+            answer = calls.call(storage="s", **step)
+            calls.end()
+        return answer
+
+    pages = {
+        b"{}": ([], []),
+        b'{"prefixes":[],"cursor":null,"more":[{}]}': ([], []),
+        b'{"objects":[{"key":"a","storage":"s","metadata":{"x":"y","z":""}},{"metadata":null,"storage":"s","key":"b"}],'
+        b'"prefixes":["p/"],"objects":[{"storage":"s","key":"c","metadata":{},"metadata":{"d":"e"}}]}': (
+            ["a", "b", "c"],
+            ["p/"],
+        ),
+    }
+    for body, (keys, prefixes) in pages.items():
+        found = asked(body, call="page")["result"]
+        assert (found["keys"], found["prefixes"], found["cursor"]) == (keys, prefixes, None), (body, found)
+    found = asked(b'{"containers":[{"name":"a","created":null},{"n":1,"name":"b"}],"containers":[]}', call="containers")
+    assert found["result"] == {"names": ["a", "b"]}, found
+    wrong = (b"", b"[]", b'{"objects":[{}]}', b'{"objects":7}', b'{"prefixes":["\\x"]}', b'{"objects":[{"key":"a"}')
+    for body in wrong:
+        assert asked(body, call="page")["error"]["code"] == "internal", body
+    for body in (b"", b"7", b'{"containers":[{"created":null}]}', b'{"containers":[7]}', b'{"containers":[{"name"'):
+        assert asked(body, call="containers")["error"]["code"] == "internal", body
+
+
 def bytes_that_end_early_are_never_short_data():
     cut = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly some"
     chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nonly some"
@@ -302,19 +331,9 @@ def a_lost_answer_is_repeated_only_where_that_is_safe():
         calls.gives(**stat)
         # With a key for that, the write is sent again over a new connection, which answers its first request.
         calls.gives(**calls.put(b"x", idempotency_key="1"))
-        calls.end()
-
-
-def a_link_is_told_whole():
-    link = (
-        b'{"url":"https://b.example/a?X=1","method":"PUT","required_headers":{"Content-Type":"image/png"},'
-        b'"expires_at":"2026-11-21T14:05:43Z"}'
-    )
-    # No store of the tests signs links.
-    with Impostor(answering(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(link) + link)) as impostor:
-        calls = Calls(impostor.socket)
-        found = calls.gives(call="link", storage="s", key="a", method="PUT", expires_in=60, size=5)
-        assert found == {"url": "https://b.example/a?X=1", "method": "PUT", "expires_at": "2026-11-21T14:05:43Z"}
+        # A deletion is repeated where the second one succeeds as the first one did.
+        calls.gives(call="delete", storage="s", key="k")
+        assert calls.error(call="remove_container", storage="s", name="c")["maybe_applied"]
         calls.end()
 
 

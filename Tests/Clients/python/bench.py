@@ -13,7 +13,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Callable, List, Tuple
+from typing import Callable, Dict, List, Tuple
 
 import coffer
 import coffer.aio
@@ -24,11 +24,14 @@ Work = Callable[[], object]
 ROUNDS = 9
 
 
-def timed(work: Work, times: int) -> float:
-    start = time.perf_counter()
+Clock = Callable[[], float]
+
+
+def timed(work: Work, times: int, clock: Clock) -> float:
+    start = clock()
     for _ in range(times):
         work()
-    return (time.perf_counter() - start) / times
+    return (clock() - start) / times
 
 
 class Table:
@@ -37,13 +40,22 @@ class Table:
     def __init__(self) -> None:
         print("| row | measured | target | verdict |\n| --- | --- | --- | --- |")
 
-    def row(self, name: str, ours: Work, floor: Work, times: int, most: float | None, rounds: int = ROUNDS) -> None:
+    def row(
+        self,
+        name: str,
+        ours: Work,
+        floor: Work,
+        times: int,
+        most: float | None,
+        rounds: int = ROUNDS,
+        clock: Clock = time.perf_counter,
+    ) -> None:
         """`ours` takes so many times as long as `floor`: `most` is the target, or None to report alone."""
         pairs: List[Tuple[float, float]] = []
         ours(), floor()
         for _ in range(rounds):
-            base = timed(floor, times)
-            pairs.append((timed(ours, times), base))
+            base = timed(floor, times, clock)
+            pairs.append((timed(ours, times, clock), base))
         ratios = sorted(one / base for one, base in pairs)
         ratio = statistics.median(ratios)
         ours_time, base_time = (statistics.median(column) for column in zip(*pairs))
@@ -120,12 +132,12 @@ def main() -> None:
             with files.open("big") as file:
                 return len(file.read())
 
-        table.row(
-            f"read {name_of_size} from files by descriptor, against open().read()", ours, plain, 1, 1 / 0.95, rounds=5
-        )
-        table.row(
-            f"get of {name_of_size}, against open().read()", lambda: files.get("big"), plain, 1, 1 / 0.95, rounds=5
-        )
+        # Both are one call of the kernel into new memory. By the clock on the wall, what else the machine does decides:
+        # by the time of the processor, what is done.
+        for how, whole in {"read": ours, "get": lambda: files.get("big")}.items():
+            name = f"{how} of {name_of_size} by descriptor, against open().read()"
+            table.row(f"{name}, time of the processor", whole, plain, 1, 1 / 0.95, rounds=5, clock=time.process_time)
+            table.row(f"{name}, on the wall", whole, plain, 1, None, rounds=5)
         buffer = bytearray(1 << 20)
 
         def pieces(opened: Callable[[], object]) -> None:
@@ -164,6 +176,30 @@ def main() -> None:
     through_s3(table)
 
 
+def by_obstore(facts: Dict[str, str], names: List[str]) -> Work:
+    """Reads the same objects by obstore, all at once."""
+    import obstore
+
+    bucket = names[0].partition("/")[0]
+    store = obstore.store.S3Store(
+        bucket,
+        endpoint=facts["S3_ENDPOINT"],
+        access_key_id=facts["S3_ACCESS_KEY"],
+        secret_access_key=facts["S3_SECRET_KEY"],
+        region="us-east-1",
+        virtual_hosted_style_request=False,
+        client_options={"allow_http": True},
+    )
+
+    async def one(name: str) -> object:
+        return await (await obstore.get_async(store, name)).bytes_async()
+
+    async def every() -> List[object]:
+        return await asyncio.gather(*(one(name.partition("/")[2]) for name in names))
+
+    return lambda: asyncio.run(every())
+
+
 def through_s3(table: Table) -> None:
     """Against s3fs on the same server, where the build has the plugin, and a server and s3fs are here."""
     servers = ROOT / "Tests/Servers/rclone-s3"
@@ -199,6 +235,8 @@ def through_s3(table: Table) -> None:
             fs.pipe({name: os.urandom(1000) for name in names})
             ours, theirs = functools.partial(fs.cat, names), functools.partial(peer.cat, names)
             table.row("fsspec cat of 1,000 objects through S3, against s3fs", ours, theirs, 1, 1.0, rounds=3)
+            if importlib.util.find_spec("obstore") is not None:
+                table.row("the same, against obstore and asyncio", ours, by_obstore(facts, names), 1, None, rounds=3)
         finally:
             host.end()
             subprocess.run([servers / "stop", folder], check=True)

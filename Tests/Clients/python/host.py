@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -23,11 +24,14 @@ storages:
 class Host:
     """A host; `start` returns when it has said that it is ready."""
 
-    def __init__(self, configuration: str = CONFIGURATION) -> None:
+    def __init__(self, configuration: str = CONFIGURATION, fixtures: dict[str, list[str]] | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="coffer-")
         self.folder = Path(self._folder.name)
         self.socket = str(self.folder / "coffer.sock")
-        (self.folder / "coffer.yaml").write_text(configuration)
+        (self.folder / "coffer.yaml").write_text(configuration.replace("FOLDER", self._folder.name))
+        for name, words in (fixtures or {}).items():
+            compiler = ["cc", "-shared", "-fPIC", f"-I{ROOT}/plugin-sdk/C/include", "-o", str(self.folder / name)]
+            subprocess.run([*compiler, *words], cwd=ROOT / "Tests/Fixtures/Plugins", check=True)
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -37,7 +41,7 @@ class Host:
             notify = self.folder / "notify.sock"
             notify.unlink(missing_ok=True)
             ready.bind(str(notify))
-            ready.settimeout(60)
+            ready.settimeout(0.1)
             environment = {
                 "HOME": str(self.folder),
                 "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
@@ -49,12 +53,15 @@ class Host:
             words = [f"{BUILD}/cofferd", "--config", f"{self.folder}/coffer.yaml", "--socket", self.socket]
             with open(self.folder / "log", "ab") as log:
                 self.process = subprocess.Popen(words, env=environment, stdout=log, stderr=log)
-            try:
-                while b"READY=1" not in ready.recv(4096):
-                    pass
-            except TimeoutError:
-                self.stop(signal.SIGKILL)
-                raise AssertionError(f"the host is not ready: {self.said()}") from None
+            deadline, said = time.monotonic() + 60, b""
+            while b"READY=1" not in said:
+                try:
+                    said = ready.recv(4096)
+                except socket.timeout:
+                    # One that ends says why, and nobody waits for it.
+                    if self.process.poll() is not None or time.monotonic() > deadline:
+                        self.stop(signal.SIGKILL)
+                        raise AssertionError(f"the host is not ready: {self.said()}") from None
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:

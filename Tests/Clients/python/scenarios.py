@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import base64
 import json
 import re
@@ -16,7 +17,7 @@ import coffer.aio
 from host import ROOT, Host
 
 FOLDER = ROOT / "Tests/Scenarios"
-EMPTIED = ("files", "scratch", "strict", "renaming", "limited", "failing")
+EMPTIED = ("files", "scratch", "strict", "renaming", "limited", "linking", "failing")
 TERMS = (
     "on_conflict if_match if_none_match content_type content_encoding content_disposition content_language "
     "cache_control metadata checksums idempotency_key"
@@ -84,6 +85,11 @@ def matches(expected: Any, found: Any) -> bool:
         return all(matches(one, other) for one, other in zip(expected, found))
     numbers = all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in (expected, found))
     return (numbers or type(expected) is type(found)) and bool(expected == found)
+
+
+def scenarios_host() -> Host:
+    """A host as the scenarios need it."""
+    return Host((FOLDER / "coffer.yaml").read_text(), fixtures={"tiny.so": ["-DLINKS", "tiny.c"]})
 
 
 class Replay:
@@ -264,7 +270,9 @@ class Verbs:
     @staticmethod
     def link(storage: coffer.Storage, key: str, **terms: Any) -> Document:
         link = storage.link(key, **only(terms, ["method", "expires_in", "content_type", "size", "filename"]))
-        return {"url": link.url, "method": link.method, "expires_at": link.expires_at}
+        end = link.expires_at and link.expires_at.isoformat().replace("+00:00", "Z")
+        headers = dict(link.required_headers)
+        return {"url": link.url, "method": link.method, "expires_at": end, "required_headers": headers}
 
     @staticmethod
     def containers(storage: coffer.Storage) -> Document:
@@ -337,7 +345,9 @@ bytes_of = body
 
 def main() -> int:
     """Replays everything with this Python and nothing but the standard library."""
-    host = Host((FOLDER / "coffer.yaml").read_text())
+    # Also where a replayer fails, nothing is left running.
+    host = scenarios_host()
+    atexit.register(host.stop)
     failures, passed, skipped = 0, 0, 0
     with coffer.Client(host.socket) as client:
         paths = client.openapi()["paths"]

@@ -352,6 +352,10 @@ def test_a_lost_answer_is_repeated_only_where_that_is_safe() -> None:
         client.health()
         # With a key for that, the write is sent again over a new connection, which answers its first request.
         assert client.storage("s").put("k", b"x", idempotency_key="1").document == {"status": "ok"}
+        # A deletion is repeated where the second one succeeds as the first one did.
+        client.storage("s").delete("k")
+        with pytest.raises(coffer.Unavailable):
+            client.storage("s").remove_container("c")
 
 
 def test_links_and_containers_are_told_whole() -> None:

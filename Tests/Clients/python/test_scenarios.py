@@ -6,15 +6,14 @@ from typing import Any, Dict, Iterator
 
 import coffer
 import pytest
-from host import Host
-from scenarios import FOLDER, Replay, scenarios
+from scenarios import Replay, scenarios, scenarios_host
 
 ALL = list(scenarios())
 
 
 @pytest.fixture(scope="module")
 def replay_client() -> Iterator[coffer.Client]:
-    host = Host((FOLDER / "coffer.yaml").read_text())
+    host = scenarios_host()
     with coffer.Client(host.socket) as client:
         yield client
     host.end()

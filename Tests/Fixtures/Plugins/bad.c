@@ -1,9 +1,9 @@
 /* A plugin that is right in all but one thing, which a macro names. */
 #ifdef NO_ENTRY
-#define coffer_backend_entry_v0 something_else
+#define coffer_backend_entry_v1 something_else
 #endif
 #ifdef MAJOR_BY_NAME
-#define coffer_backend_entry_v0 coffer_backend_entry_v1
+#define coffer_backend_entry_v1 coffer_backend_entry_v2
 #endif
 #include <coffer_backend.h>
 #include <string.h>
@@ -77,7 +77,7 @@ static const coffer_plugin plugin = {
 int a_function_that_nobody_has(void);
 #endif
 
-COFFER_EXPORT const coffer_plugin *coffer_backend_entry_v0(const coffer_host *host, coffer_error *err)
+COFFER_EXPORT const coffer_plugin *coffer_backend_entry_v1(const coffer_host *host, coffer_error *err)
 {
     (void)host;
 #ifdef UNDEFINED

@@ -1,9 +1,9 @@
 /* shelf.c with one of its promises broken, which the option `break` names; `none` breaks nothing.
  *
  * It is compiled into this file, so that a fault may reach into its objects and streams. */
-#define coffer_backend_entry_v0 shelf_entry
+#define coffer_backend_entry_v1 shelf_entry
 #include "shelf.c"
-#undef coffer_backend_entry_v0
+#undef coffer_backend_entry_v1
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -482,9 +482,9 @@ static const coffer_plugin broken_plugin = {
     .get_extension = EXTENSION,
 };
 
-COFFER_EXPORT const coffer_plugin *coffer_backend_entry_v0(const coffer_host *host, coffer_error *error);
+COFFER_EXPORT const coffer_plugin *coffer_backend_entry_v1(const coffer_host *host, coffer_error *error);
 
-COFFER_EXPORT const coffer_plugin *coffer_backend_entry_v0(const coffer_host *host, coffer_error *error)
+COFFER_EXPORT const coffer_plugin *coffer_backend_entry_v1(const coffer_host *host, coffer_error *error)
 {
     (void)host, (void)error;
     return &broken_plugin;

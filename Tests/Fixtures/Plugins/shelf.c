@@ -633,7 +633,7 @@ static const coffer_plugin plugin = {
 };
 
 /* The one symbol that the host looks for. */
-const coffer_plugin *coffer_backend_entry_v0(const coffer_host *host, coffer_error *error)
+const coffer_plugin *coffer_backend_entry_v1(const coffer_host *host, coffer_error *error)
 {
     (void)host, (void)error;
     return &plugin;

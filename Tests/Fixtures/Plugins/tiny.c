@@ -492,7 +492,7 @@ static const coffer_plugin plugin = {
 #endif
 };
 
-const coffer_plugin *coffer_backend_entry_v0(const coffer_host *from, coffer_error *err)
+const coffer_plugin *coffer_backend_entry_v1(const coffer_host *from, coffer_error *err)
 {
     (void)err;
     host = from;

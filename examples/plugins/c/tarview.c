@@ -385,7 +385,7 @@ static const coffer_plugin plugin = {
     .ops = &ops,
 };
 
-const coffer_plugin *coffer_backend_entry_v0(const coffer_host *host, coffer_error *error)
+const coffer_plugin *coffer_backend_entry_v1(const coffer_host *host, coffer_error *error)
 {
     (void)host, (void)error;
     return &plugin;

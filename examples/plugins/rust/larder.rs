@@ -577,7 +577,7 @@ static OPERATIONS: Fixed<coffer_ops> = Fixed(coffer_ops {
 static PLUGIN: Fixed<coffer_plugin> = Fixed(coffer_plugin {
     magic: MAGIC,
     struct_size: std::mem::size_of::<coffer_plugin>() as u32,
-    abi: ABI_0_9,
+    abi: ABI_1_0,
     flags: 0,
     threads: THREADS_PARALLEL,
     option_size: std::mem::size_of::<coffer_option>() as u32,
@@ -600,7 +600,7 @@ static PLUGIN: Fixed<coffer_plugin> = Fixed(coffer_plugin {
 /// # Safety
 /// `host` is NULL or lives as long as the process.
 #[no_mangle]
-pub unsafe extern "C" fn coffer_backend_entry_v0(host: *const coffer_host, _: *mut coffer_error) -> *const coffer_plugin {
+pub unsafe extern "C" fn coffer_backend_entry_v1(host: *const coffer_host, _: *mut coffer_error) -> *const coffer_plugin {
     HOST.store(host as *mut coffer_host, Ordering::Release);
     &PLUGIN.0
 }

@@ -1,8 +1,8 @@
-/* coffer_backend.h - the C ABI between a host and a storage backend plugin (a shared object), version 0.9.
+/* coffer_backend.h - the C ABI between a host and a storage backend plugin (a shared object), version 1.0.
  *
  * SPDX-License-Identifier: 0BSD   (this header alone, so that any plugin, free or not, may include it)
  *
- * Version 0.9 may still change. Version 1.0 will carry another entry symbol, and what is built against it loads for ever.
+ * What is built against version 1.0 loads for ever: later versions append, and change nothing that is here.
  *
  * THE RULES ("the host" loads, "the plugin" is loaded)
  *
@@ -53,10 +53,10 @@ extern "C" {
 
 /* ---- versions ------------------------------------------------------------------------------------------------- */
 
-#define COFFER_ENTRY_SYMBOL "coffer_backend_entry_v0" /* the major version is in the name */
+#define COFFER_ENTRY_SYMBOL "coffer_backend_entry_v1" /* the major version is in the name */
 #define COFFER_MAGIC        0x52464643u               /* "CFFR" in memory */
-#define COFFER_ABI_0_9      0x00000009u               /* major << 16 | minor */
-#define COFFER_ABI_CURRENT  0x00000009u
+#define COFFER_ABI_1_0      0x00010000u               /* major << 16 | minor */
+#define COFFER_ABI_CURRENT  0x00010000u
 
 /* Is `field` inside what the other side allocated? (p: pointer to a struct that starts with struct_size) */
 #define COFFER_HAS(p, type, field) ((p)->struct_size >= offsetof(type, field) + sizeof((p)->field))
@@ -303,7 +303,7 @@ typedef struct coffer_plugin {
  * refuses, *err says why. The host takes it only from the file itself, never from a library that the file depends on. */
 typedef const coffer_plugin *(*coffer_entry_fn)(const coffer_host *host, coffer_error *err);
 #ifndef COFFER_NO_ENTRY_DECLARATION
-COFFER_EXPORT const coffer_plugin *coffer_backend_entry_v0(const coffer_host *host, coffer_error *err);
+COFFER_EXPORT const coffer_plugin *coffer_backend_entry_v1(const coffer_host *host, coffer_error *err);
 #endif
 
 /* ---- arguments and results --------------------------------------------------------------------------------------- */
@@ -572,21 +572,6 @@ typedef struct coffer_upload {
     coffer_status (*list_uploads)(coffer_instance *, const coffer_call *, coffer_str prefix, int64_t before_ns,
                                   const coffer_sink *, coffer_error *);
 } coffer_upload;
-
-/* ---- extension: the same streams without a thread each, "coffer.async/1" ---------------------------------------- */
-
-#define COFFER_EXT_ASYNC "coffer.async/1"
-
-/* Called exactly once, on any thread, maybe before the submitting call returns. */
-typedef void (*coffer_done_fn)(void *ctx, coffer_status, uint64_t n, const coffer_error *);
-
-/* The buffer stays the host's and valid until `done`. cancel is best effort: done still comes. */
-typedef struct coffer_async {
-    uint32_t struct_size, reserved;
-    void (*read)(coffer_rstream *, void *buf, size_t cap, coffer_done_fn done, void *ctx);
-    void (*write_append)(coffer_wstream *, const void *, size_t, coffer_done_fn done, void *ctx);
-    void (*cancel)(void *stream);
-} coffer_async;
 
 #ifdef __cplusplus
 }

@@ -83,7 +83,7 @@ enum SuiteHost {
         host.struct_size = UInt32(size)
         host.abi = COFFER_ABI_CURRENT
         host.name = staticString("coffer-conformance")
-        host.version = staticString("0.9")
+        host.version = staticString("1.0")
         host.log_enabled = { _, _ in 0 }
         host.log = { _, _, _, _ in }
         host.cancelled = { _, token in

@@ -1,4 +1,4 @@
-//! The C interface of a storage backend, version 0.9, as Rust sees it: `coffer_backend.h`, which holds the rules.
+//! The C interface of a storage backend, version 1.0, as Rust sees it: `coffer_backend.h`, which holds the rules.
 //!
 //! SPDX-License-Identifier: 0BSD
 //!
@@ -10,7 +10,7 @@ use std::mem::size_of;
 use std::os::raw::{c_char, c_int, c_void};
 
 pub const MAGIC: u32 = 0x5246_4643;
-pub const ABI_0_9: u32 = 9;
+pub const ABI_1_0: u32 = 0x1_0000;
 
 pub type coffer_status = i32;
 pub const OK: i32 = 0;

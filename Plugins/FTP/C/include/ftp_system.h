@@ -7,7 +7,5 @@ int ftp_accept(int listener);
 /* A descriptor that becomes readable once it is signalled. */
 int ftp_event(void);
 void ftp_signal(int event);
-/* A new file, by a path that ends in XXXXXX and gets its name; it does not outlive an exec. */
-int ftp_temporary(char *path);
 
 #endif

@@ -35,7 +35,7 @@ _CONTENT = {
 class Call(Generic[T_co]):
     """A request whose body is there as a whole, and what its answer means."""
 
-    __slots__ = ("body", "fields", "method", "raw", "read", "target")
+    __slots__ = ("body", "fields", "method", "once", "raw", "read", "target")
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class Call(Generic[T_co]):
         fields: FieldList | None = None,
         body: bytes | None = None,
         raw: bool = False,
+        once: bool = False,
     ) -> None:
         self.method = method
         self.target = target
@@ -54,6 +55,8 @@ class Call(Generic[T_co]):
         self.read = read
         # Whether `read` takes the bytes of the answer as they are, and not as JSON.
         self.raw = raw
+        # Whether a deletion fails where it was done before.
+        self.once = once
 
     @property
     def is_safe(self) -> bool:
@@ -66,7 +69,7 @@ class Call(Generic[T_co]):
         if self.is_safe:
             return True
         if self.method == "DELETE":
-            return not any(name == "If-Match" for name, _ in self.fields)
+            return not self.once and not any(name == "If-Match" for name, _ in self.fields)
         return self.method == "PUT" and any(name == "Idempotency-Key" for name, _ in self.fields)
 
     def head(self) -> bytes:
@@ -263,7 +266,7 @@ def containers(storage: str) -> Call[list[Container]]:
 
 def container(method: str, storage: str, name: str) -> Call[None]:
     """A new container, or the end of one."""
-    return Call(method, f"{base(storage)}/containers/{_wire.component(name)}", _nothing)
+    return Call(method, f"{base(storage)}/containers/{_wire.component(name)}", _nothing, once=True)
 
 
 # The host
@@ -296,7 +299,7 @@ def make_storage(storage: str, settings: Document) -> Call[StorageInfo]:
 
 def drop_storage(storage: str) -> Call[None]:
     """The end of such a storage."""
-    return Call("DELETE", base(storage), _nothing)
+    return Call("DELETE", base(storage), _nothing, once=True)
 
 
 # Reading answers

@@ -1,0 +1,32 @@
+// A key that was made for these tests and opens nothing.
+
+let testKey = """
+    -----BEGIN PRIVATE KEY-----
+    MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCrPgu98ONNrT/x
+    rjKo3dAQBHwwm5jLyHmbKIIePzX4tWmGzwFp+DqxkKs3V8yI2aM0BzQBdtH7oMox
+    VtQ377yEMeSg3CcObiTSCWhO6c11b0CewonzQ+XMhBgZtPrk37LplJHYnaNj7iDX
+    gy6Tp2DoFzJu8yKWm52055u8Y7JGK3bMJiRc615A3l/rwIREnqdLLOiOdcu1FroT
+    9u1a23EBdiQfA7wyok8dyNl95csi6IgnYqp8tTxIapjxBzPF4Q2xlyfmnVW/OpWq
+    Fed+j2pnq+yR/+HZ4SEp1w/YuAy5Ps6jECxEbVKyKwoZ5Kuo3lgKZ18YL5LzKhce
+    b1s8ovF5AgMBAAECggEAHDgQzPULLYFChiwL2spsH5TwTD2lO9ZmZ8cQo4sMygFH
+    NGPHhV7WeULFsaHifvNyfWqUdjX48OD0gOtLSd5+r+rdlL6YIbzNN4mSVV1vsg2q
+    gJ8UBvEQ8kIbC0geMk+aLFDYifGhpnWW7DzeFOSicmIO5Ga6XpxNVwL10Ivoqb75
+    2iP03nvCwJ4b8Feo5LQALs6hzg/fDROpjm5Nmo74CBhwC/pu/J64FTt/2pGiTpvq
+    BBezM+l4U5J1l9Pl3O7OFm9LlDLMS8rbXvQaB7BY1BtUbFtAVcXpSgGXhQMMjumu
+    PBKh6zSr4Ot3vSYIVVNroM+Ro7LfccU2ecoCA2byWwKBgQDUPdylbLAD7F/e+TAR
+    kx195HZ1D/Je73DfRP9r56ww42gayYpSZ8UZisAJF4WbbqaQ47jLb2slwHfRS7DT
+    y4S4HV4SXFnRmJyrP2Pny2zTz6sZvc0i4V+1ofRtwhjQmeiPT0/celG77qXzyjTI
+    LfYN2eaOwHbeG2i4nrh5XOFUawKBgQDOjDy+Kp6q1Ps8tGPc7Caid2aa8/JyuBSD
+    lk455wlXcNB6QhOwJRSzG7nXh32YHGBjGA4HoG2mex0diOGBYId1m/8quEa4aIS4
+    6EzEXJAXvhaEGWz/hjPf6W4rpgWokcZE8WX1ucsUeuXwLznOpMVJsrN1cWyg9qpp
+    76EskFIqqwKBgD7VWZ83wBxJPFC8oPhy/0Yn/tHFONHWPSo8OQnu+lE24bkcdXDT
+    +8wGAbgvWISdi35VjH3drHDuvAogSGdLVy1StGjnIkgk0Cz6hU84MC28y0DBqhtr
+    cXRKUBy2W7ZV+j2DE3eIVu42RrcX4+xnfvK20cTtQcObhbMyehaj4qmlAoGBAMAJ
+    qSxSKgXBUfoF6ldshRtHEnH9YC0DM6eIpyC0y32uGVeiefWq9Ez2+VoH0mEL+R4J
+    Lnou0eQY0WA1dR06J5fUu3D3tmEcZFIbQczMFvjMNtkJXstQ9og328Pfb6FkL8jH
+    /LlzzfozrfgboI6dqgS0jqAiHhKmZJlsQBlT8eFTAoGAIItPx56JjIfjiIOr5X3h
+    DLI50POSTySnhFI5943Adv+GTm6oMaV6Wr+JXtHQVjV5gRc6Q9JAPLbr5NDLP/VD
+    cev9LIuD8UCaIImO8UzDSYZVxHp83dHvib+gbWEHJJcJb9QvFu6yoDAfGOrlB12h
+    GCGFMlpllSCn0ym9zowGDD0=
+    -----END PRIVATE KEY-----
+    """
