@@ -119,7 +119,8 @@ def a_forgotten_token_is_one_more_login():
 
 
 def a_token_is_renewed_before_it_ends():
-    with Identity(AUTH, life=2) as identity, running(BUILD, "swift", {"s": {}}, SHARED | {"authurl": identity.url}) as host:
+    with Identity(AUTH, life=2) as identity, \
+            running(BUILD, "swift", {"s": {}}, SHARED | {"authurl": identity.url}) as host:
         end = time.monotonic() + 20
         reads = 0
         while identity.logins < 3:
